@@ -1,0 +1,149 @@
+"""What a run is asked for (`RunConfig`) and how it is carried out (`EngineConfig`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from sparkcore.errors import ConfigError
+
+READERS = ("bytes", "image")
+RESIZE_MODES = ("stretch", "crop", "pad")
+INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+PRECISIONS = ("float32", "bfloat16")
+TRUTHS = ("none", "folder", "filename")
+KEEPS = ("scores", "resized", "pixels")
+PREPROCESSES = ("caffe", "tf", "torch", "none")
+
+DEFAULT_STORE = "runs-store"
+DEFAULT_MODEL = "resnet50"
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Hold exactly what the result of a run depends on.
+
+    `images` is a path, a glob or a URI; folders are read recursively. Sizes are in pixels, both ends included;
+    images outside of them are left out. `sample` takes at most so many files, chosen by `seed`, before any image
+    is opened. `weights`, `labels` and `preprocess` are needed only where the model does not bring its own.
+
+    Raises ConfigError for an impossible value.
+    """
+
+    images: str
+    model: str = DEFAULT_MODEL
+    weights: str | None = None
+    labels: str | None = None
+    preprocess: str | None = None
+    reader: str = "bytes"
+    resize: str = "stretch"
+    interpolation: str = "bicubic"
+    precision: str = "float32"
+    top_k: int = 5
+    min_width: int | None = None
+    max_width: int | None = None
+    min_height: int | None = None
+    max_height: int | None = None
+    min_channels: int | None = None
+    max_channels: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    truth: str = "none"
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("images", "model"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise ConfigError.unexpected(name, "a text that is not empty", getattr(self, name))
+        _check_choice("reader", self.reader, READERS)
+        _check_choice("resize", self.resize, RESIZE_MODES)
+        _check_choice("interpolation", self.interpolation, INTERPOLATIONS)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("truth", self.truth, TRUTHS)
+        if self.preprocess is not None:
+            _check_choice("preprocess", self.preprocess, PREPROCESSES)
+        for name in self.keep:
+            _check_choice("keep", name, KEEPS)
+        object.__setattr__(self, "keep", tuple(k for k in KEEPS if k in self.keep))
+        _check_int("top_k", self.top_k, 1)
+        _check_int("seed", self.seed, 0)
+        if self.sample is not None:
+            _check_int("sample", self.sample, 1)
+        for side in ("width", "height", "channels"):
+            _check_range(side, getattr(self, f"min_{side}"), getattr(self, f"max_{side}"))
+
+    @property
+    def has_size_filter(self) -> bool:
+        """Tell whether images can be left out after they were opened."""
+        return any(
+            getattr(self, f"{end}_{side}") is not None
+            for end in ("min", "max")
+            for side in ("width", "height", "channels")
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can carry."""
+        return {**asdict(self), "keep": list(self.keep)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Build a config from `to_dict`'s values; raises ConfigError for a name that is not known."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f"Expected only {sorted(known)}, received also {unknown}. Remove them.")
+        if "images" not in values:
+            raise ConfigError("images: expected a path, a glob or a URI, received nothing.")
+        return cls(**{**values, "keep": tuple(values.get("keep") or ())})
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Hold how a run is carried out; nothing here changes its result.
+
+    `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else local[*]), `batch_size` counts images
+    for one call of the model, `threads` is the number of model threads in each Python worker (None: the cores of
+    one task), `part_size` counts images in one part, the unit of progress and resume (None: chosen by the number
+    of images).
+    """
+
+    store: Path = Path(DEFAULT_STORE)
+    master: str | None = None
+    batch_size: int = 32
+    threads: int | None = None
+    part_size: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "store", Path(self.store))
+        _check_int("batch_size", self.batch_size, 1)
+        for name in ("threads", "part_size"):
+            if getattr(self, name) is not None:
+                _check_int(name, getattr(self, name), 1)
+
+    @classmethod
+    def from_environment(cls, **values: Any) -> EngineConfig:
+        """Build a config whose missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
+        given = {name: value for name, value in values.items() if value is not None}
+        given.setdefault("store", Path(os.environ.get("SPARKCORE_STORE", DEFAULT_STORE)))
+        return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError.unexpected(name, "one of " + ", ".join(choices), value)
+
+
+def _check_int(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError.unexpected(name, f"a whole number of at least {least}", value)
+
+
+def _check_range(side: str, least: int | None, most: int | None) -> None:
+    for end, value in (("min", least), ("max", most)):
+        if value is not None:
+            _check_int(f"{end}_{side}", value, 1)
+    if least is not None and most is not None and least > most:
+        raise ConfigError(f"min_{side} {least} is above max_{side} {most}: no image can pass. Swap them.")

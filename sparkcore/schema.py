@@ -1,0 +1,75 @@
+"""The columns of a result: the one place where they are named."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+STATUS_OK = "ok"
+STATUS_ERROR = "error"
+STATUS_EXCLUDED = "excluded"  # left out by a size or channel filter; never among the results
+
+# Stable names: dashboards group by them, scripts match on them.
+ERROR_TYPES = {
+    "empty": "the file has no bytes",
+    "not_an_image": "the bytes are of no image format that is known here",
+    "truncated": "the image data end too early",
+    "corrupt": "the image data contradict themselves",
+    "too_large": "more pixels or bytes than the safety limit allows",
+    "unsupported": "a kind of image that cannot be turned into RGB",
+    "invalid": "Spark's image source could not decode it and gives no reason",
+    "vanished": "the file was listed but was gone when it was read",
+    "unreadable": "the file is there but the system would not let it be read",
+    "internal": "an error in this program; please report it",
+}
+
+TOP_TYPE = pa.list_(pa.struct([("class_id", pa.string()), ("label", pa.string()), ("score", pa.float32())]))
+
+# What is known of a file before it is opened.
+SOURCE_FIELDS = [
+    pa.field("image_id", pa.string()),
+    pa.field("origin", pa.string()),
+    pa.field("file_name", pa.string()),
+    pa.field("size_bytes", pa.int64()),
+    pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+]
+
+# What decoding and the model add.
+CLASSIFIED_FIELDS = [
+    pa.field("format", pa.string()),
+    pa.field("mode", pa.string()),
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+    pa.field("channels", pa.int32()),
+    pa.field("status", pa.string()),
+    pa.field("error_type", pa.string()),
+    pa.field("error_message", pa.string()),
+    pa.field("class_id", pa.string()),
+    pa.field("label", pa.string()),
+    pa.field("score", pa.float32()),
+    pa.field("margin", pa.float32()),
+    pa.field("entropy", pa.float32()),
+    pa.field("top", TOP_TYPE),
+    pa.field("truth", pa.string()),
+    pa.field("thumbnail", pa.binary()),
+]
+
+# Extra columns that a run keeps when asked to.
+KEEP_FIELDS = {
+    "scores": pa.field("scores", pa.list_(pa.float32())),
+    "resized": pa.field("resized", pa.binary()),
+    "pixels": pa.field("pixels", pa.binary()),
+}
+
+
+def result_schema(keep: tuple[str, ...] = ()) -> pa.Schema:
+    """Return the Arrow schema of a result table with the `keep` columns at its end."""
+    return pa.schema([*SOURCE_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep)])
+
+
+def image_id(origin: str) -> str:
+    """Return the identity of an image: 16 hex digits of the sha256 of its origin."""
+    return hashlib.sha256(origin.encode()).hexdigest()[:16]
