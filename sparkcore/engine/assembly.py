@@ -1,0 +1,106 @@
+"""From a part's files and the workers' rows to result rows: who is missing gets a reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sparkcore.config import RunConfig
+from sparkcore.engine.rows import COST_FIELD, added_fields, truth_of
+from sparkcore.errors import ImageError
+from sparkcore.origins import file_name, local_path
+from sparkcore.schema import SOURCE_FIELDS, STATUS_ERROR, STATUS_EXCLUDED, image_id, result_schema
+
+MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
+
+EXCLUDED_SCHEMA = pa.schema([*SOURCE_FIELDS, *(pa.field(name, pa.int32()) for name in ("width", "height", "channels"))])
+
+
+@dataclass(frozen=True, slots=True)
+class PartRows:
+    """The rows of one part: results, images left out by a filter, and the summed seconds of the workers."""
+
+    results: pa.Table
+    excluded: pa.Table
+    cost: dict[str, float]
+
+
+def assemble(files: pa.Table, classified: pa.Table, reasons: dict[str, ImageError], config: RunConfig) -> PartRows:
+    """Join listed files with their classified rows, in the order of `files`.
+
+    `classified` has the columns of `worker_schema`; files without a row there become errors by `reasons`
+    (by origin).
+    """
+    rows = pa.concat_tables([classified, _failed(reasons, config)])
+    places = pc.index_in(files["image_id"], value_set=rows["image_id"].combine_chunks())
+    if places.null_count:
+        raise AssertionError(f"{places.null_count} files have neither a row nor a reason")
+    joined = rows.take(places)
+    source = {name: files[name] for name in files.schema.names}
+    columns = {**{name: joined[name] for name in joined.schema.names}, **source}
+    status = joined["status"]
+    schema = result_schema(config.keep)
+    results = pa.table([columns[name] for name in schema.names], schema=schema)
+    excluded = pa.table([columns[name] for name in EXCLUDED_SCHEMA.names], schema=EXCLUDED_SCHEMA)
+    left_out = pc.equal(status, STATUS_EXCLUDED)
+    return PartRows(results.filter(pc.invert(left_out)), excluded.filter(left_out), _cost(classified))
+
+
+def worker_schema(config: RunConfig) -> pa.Schema:
+    """Return the columns of the rows that workers send to the driver."""
+    return pa.schema([SOURCE_FIELDS[1], *added_fields(config.keep)])
+
+
+def unopened(origin: str, size_bytes: int) -> ImageError | None:
+    """Return why a file need not be given to a worker at all, or None."""
+    if size_bytes > MAX_FILE_BYTES:
+        return ImageError(
+            "too_large", f"The file has {size_bytes:,} bytes; at most {MAX_FILE_BYTES:,} can be read at once."
+        )
+    if size_bytes == 0:
+        return missing_reason(origin, "empty", "The file has no bytes.")
+    return None
+
+
+def missing_reason(origin: str, error_type: str, message: str) -> ImageError:
+    """Return why a file cannot be opened now, or the given reason where it can."""
+    path = local_path(origin)
+    if path is None:
+        return ImageError(error_type, message)
+    if not path.exists():
+        gone = "The link points to nothing." if path.is_symlink() else "The file was listed but is gone."
+        return ImageError("vanished", gone)
+    try:
+        with path.open("rb"):
+            return ImageError(error_type, message)
+    except OSError as error:
+        return ImageError("unreadable", f"The file cannot be opened: {os.strerror(error.errno or 0)}.")
+
+
+def _failed(reasons: dict[str, ImageError], config: RunConfig) -> pa.Table:
+    schema = worker_schema(config)
+    rows: Iterable[dict[str, Any]] = (
+        {
+            "origin": origin,
+            "image_id": image_id(origin),
+            "file_name": file_name(origin),
+            "status": STATUS_ERROR,
+            "error_type": error.error_type,
+            "error_message": error.message,
+            "truth": truth_of(origin, config.truth),
+        }
+        for origin, error in reasons.items()
+    )
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def _cost(classified: pa.Table) -> dict[str, float]:
+    costs = classified["cost"].combine_chunks()
+    sums = {f.name: float(pc.sum(costs.field(f.name)).as_py() or 0.0) for f in COST_FIELD.type}
+    # Workers load the model at the same time: the longest of them is what the run had to wait for.
+    return {**sums, "load_wall_s": float(pc.max(costs.field("load_s")).as_py() or 0.0)}

@@ -1,0 +1,66 @@
+"""Freeze the model in a process of its own: TensorFlow's memory goes with it, and Spark starts meanwhile."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from sparkcore.errors import RunFailedError, SparkcoreError
+from sparkcore.models.freeze import FrozenModel, freeze, is_frozen
+from sparkcore.models.weights import ResolvedModel
+
+_PROGRAM = "from sparkcore.engine.freezing import main; main()"
+
+
+def cache_folder() -> Path:
+    """Return where frozen models are kept between runs: SPARKCORE_CACHE, else the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("SPARKCORE_CACHE") or f"{base}/sparkcore").expanduser()
+
+
+def start_freezing(model: ResolvedModel, precision: str) -> Future[FrozenModel]:
+    """Begin to freeze a model; the result is there at once when it was frozen before."""
+    if is_frozen(model, cache_folder()):
+        done: Future[FrozenModel] = Future()
+        done.set_result(freeze(model, precision, cache_folder()))
+        return done
+    pool = ThreadPoolExecutor(1, "freeze")
+    future = pool.submit(_freeze_elsewhere, model, precision)
+    pool.shutdown(wait=False)
+    return future
+
+
+def main() -> None:
+    """Read (model, precision) from standard input and write the frozen model or the error to standard output."""
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever TensorFlow prints must not mix with the answer
+    model, precision = pickle.load(sys.stdin.buffer)
+    try:
+        result: FrozenModel | SparkcoreError = freeze(model, precision, cache_folder())
+    except SparkcoreError as error:
+        result = error
+    pickle.dump(result, answer)
+    answer.close()
+
+
+def _freeze_elsewhere(model: ResolvedModel, precision: str) -> FrozenModel:
+    package_root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package_root), os.environ.get("PYTHONPATH", "")])}
+    child = subprocess.run(
+        [sys.executable, "-c", _PROGRAM],
+        input=pickle.dumps((model, precision)),
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+    if child.returncode:
+        last_lines = child.stderr.decode(errors="replace").strip().splitlines()[-3:]
+        raise RunFailedError(f"The model {model.name} could not be prepared: {' '.join(last_lines)}")
+    result = pickle.loads(child.stdout)
+    if isinstance(result, SparkcoreError):
+        raise result
+    return result

@@ -1,0 +1,111 @@
+"""One image on its way to the model: opened, checked against the filters, resized, and its thumbnail made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from PIL import Image
+
+from sparkcore.config import RunConfig
+from sparkcore.errors import ImageError
+from sparkcore.imaging.decode import Decoded, ImageSize, decode
+from sparkcore.imaging.spark_image import from_spark_image
+from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.transforms import resize, to_array
+from sparkcore.origins import local_path
+
+_THUMBNAIL_TARGET = 128  # decode() never goes below twice its target: enough for a thumbnail of 256 pixels
+_SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input row: `others` is its batch without the picture, `row` its place there.
+
+    `content` is the file's bytes, a Spark image struct, or None for a local file that is still to be opened.
+    """
+
+    origin: str
+    content: pa.Scalar | None
+    size_bytes: int
+    others: pa.RecordBatch
+    row: int
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What is known of one image before the model has seen it; `pixels` is uint8 [height, width, 3] or None."""
+
+    source: Source
+    pixels: npt.NDArray[np.uint8] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    thumbnail: bytes | None = None
+    full_pixels: bytes | None = None
+    error: ImageError | None = None
+    decode_s: float = 0.0
+
+
+def prepare(source: Source, config: RunConfig, size: ImageSize) -> Prepared:
+    """Decode and resize one image; an image that cannot be used comes back with its `error`."""
+    started = time.perf_counter()
+    prepared = Prepared(source)
+    try:
+        _fill(prepared, config, size)
+    except ImageError as error:
+        prepared.error = error
+    except Exception as error:  # noqa: BLE001 (whatever it is, it must not take the other images down)
+        prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
+    prepared.decode_s = time.perf_counter() - started
+    return prepared
+
+
+def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool:
+    """Tell whether an image of this size is inside the filters of the request."""
+    sides = {"height": height, "width": width, "channels": channels}
+    return all(
+        (getattr(config, f"min_{side}") or value) <= value <= (getattr(config, f"max_{side}") or value)
+        for side, value in sides.items()
+    )
+
+
+def _fill(prepared: Prepared, config: RunConfig, size: ImageSize) -> None:
+    decoded = _decoded(prepared.source, None if "pixels" in config.keep else size)
+    prepared.facts = {name: getattr(decoded, name) for name in ("format", "mode", "height", "width", "channels")}
+    if not passes(config, height=decoded.height, width=decoded.width, channels=decoded.channels):
+        return
+    prepared.thumbnail = thumbnail(decoded.image)
+    if "pixels" in config.keep:
+        prepared.full_pixels = decoded.image.tobytes()
+    prepared.pixels = to_array(resize(decoded.image, size, config.resize, config.interpolation))
+
+
+def _decoded(source: Source, size: ImageSize | None) -> Decoded:
+    if source.content is not None and pa.types.is_struct(source.content.type):
+        return _from_struct(source.content.as_py())
+    content = _read(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
+    target = size and ImageSize(max(size.height, _THUMBNAIL_TARGET), max(size.width, _THUMBNAIL_TARGET))
+    return decode(content, target=target)
+
+
+def _from_struct(struct: dict[str, Any]) -> Decoded:
+    height, width, channels = struct["height"], struct["width"], struct["nChannels"]
+    image: Image.Image = from_spark_image(height, width, channels, struct["mode"], struct["data"])
+    return Decoded(image, "", _SPARK_MODES[channels], height, width, channels)
+
+
+def _read(origin: str) -> bytes:
+    """Read a local file that Spark's readers cannot name (`_DSC1.jpg`, `a:b.jpg`)."""
+    path = local_path(origin)
+    try:
+        if path is None:
+            raise OSError("it is not on this machine's file system")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError("vanished", "The file was there when the folder was listed, but is gone.") from None
+    except OSError as error:
+        raise ImageError("unreadable", f"The file cannot be opened: {error.strerror or error}.") from None

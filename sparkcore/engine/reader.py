@@ -1,0 +1,84 @@
+"""Spark's two data sources for images, brought to one shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sparkcore.config import READERS
+from sparkcore.engine.listing import spark_path
+from sparkcore.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FORMATS = {"bytes": "binaryFile", "image": "image"}
+PAYLOAD = {"bytes": "content", "image": "image"}
+
+
+def read_images(spark: SparkSession, path: str, reader: str = "bytes", *, drop_invalid: bool = False) -> DataFrame:
+    """Return the images of a path, glob or URI as a frame, one row a file; nothing is read yet.
+
+    Columns: `origin` (URI of the file), `size_bytes`, `modified_at`, the picture, and the partition columns where
+    folders are named `key=value`. The picture is `content`, the file's bytes, with `reader="bytes"`, and `image`,
+    Spark's struct of origin, height, width, nChannels, mode and data in BGR order, with `reader="image"`.
+    `drop_invalid` leaves out what Spark's image source cannot decode; it has no effect on bytes.
+
+    Raises ConfigError for an unknown reader, InputError where there is no such path.
+    """
+    if reader not in READERS:
+        raise ConfigError.unexpected("reader", "one of " + ", ".join(READERS), reader)
+    from pyspark.errors import AnalysisException
+
+    root = spark_path(path)
+    load = spark.read.format(FORMATS[reader])
+    if reader == "image":
+        load = load.option("dropInvalid", str(drop_invalid).lower())
+    try:
+        if _is_partitioned(spark, root):
+            return _shaped(load.load(root), reader)
+        return _shaped(load.option("recursiveFileLookup", "true").load(root), reader)
+    except AnalysisException as error:
+        raise InputError(
+            f"Expected a folder, a file, a glob or a URI that Spark can list, received {path!r}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def load_payloads(spark: SparkSession, roots: tuple[str, ...], reader: str, origins: list[str]) -> DataFrame:
+    """Return `origin` and the picture of just these files below `roots`.
+
+    The filter on the file's metadata works while Spark plans: other files are never opened.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    # Files that vanish or break meanwhile are left out here and get their reason later.
+    load = spark.read.format(FORMATS[reader]).option("recursiveFileLookup", "true")
+    load = load.option("ignoreMissingFiles", "true").option("ignoreCorruptFiles", "true")
+    frame = load.load(list(roots))
+    wanted = F.col("_metadata.file_path").isin(origins)
+    return frame.where(wanted).select(F.col("_metadata.file_path").alias("origin"), PAYLOAD[reader])
+
+
+def _shaped(frame: DataFrame, reader: str) -> DataFrame:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    own = {"bytes": ("path", "modificationTime", "length", "content"), "image": ("image",)}[reader]
+    partitions = [name for name in frame.columns if name not in own]
+    return frame.select(
+        F.col("_metadata.file_path").alias("origin"),
+        F.col("_metadata.file_size").alias("size_bytes"),
+        F.col("_metadata.file_modification_time").alias("modified_at"),
+        PAYLOAD[reader],
+        *partitions,
+    )
+
+
+def _is_partitioned(spark: SparkSession, root: str) -> bool:
+    """Tell whether the folder is laid out as `key=value`: one look at its first level."""
+    from pyspark.errors import AnalysisException
+
+    try:
+        spark.read.format("binaryFile").load(f"{root.rstrip('/')}/*=*")
+    except AnalysisException:
+        return False
+    return True

@@ -1,0 +1,136 @@
+"""From prepared images and the model's answer to record batches of result rows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sparkcore.engine.preparation import Prepared
+from sparkcore.models.top_k import entropy, margin, top_k
+from sparkcore.origins import file_name, folder_name
+from sparkcore.schema import (
+    CLASSIFIED_FIELDS,
+    KEEP_FIELDS,
+    STATUS_ERROR,
+    STATUS_EXCLUDED,
+    STATUS_OK,
+    TOP_TYPE,
+    image_id,
+)
+
+if TYPE_CHECKING:
+    from sparkcore.engine.worker import WorkerTask
+
+COST_FIELD = pa.field(
+    "cost", pa.struct([(name, pa.float64()) for name in ("read_s", "decode_s", "predict_s", "load_s")])
+)
+_IDENTITY_FIELDS = [pa.field("image_id", pa.string()), pa.field("file_name", pa.string())]
+
+
+def added_fields(keep: tuple[str, ...]) -> list[pa.Field]:
+    """Return the columns that classification adds to those that came in."""
+    return [*_IDENTITY_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep), COST_FIELD]
+
+
+def classified_batch(
+    group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask, spent: dict[str, float]
+) -> pa.RecordBatch:
+    """Return the rows of a group of images; `probabilities` has one row for each of them that has pixels."""
+    origins = [row.source.origin for row in group]
+    columns: dict[str, Any] = {
+        "image_id": [image_id(origin) for origin in origins],
+        "file_name": [file_name(origin) for origin in origins],
+        "truth": [truth_of(origin, task.config.truth) for origin in origins],
+        "thumbnail": [row.thumbnail for row in group],
+        **{name: [row.facts.get(name) for row in group] for name in ("format", "mode", "width", "height", "channels")},
+        **_states(group),
+        **_predictions(group, probabilities, task),
+        "cost": _costs(group, spent),
+    }
+    if "pixels" in task.config.keep:
+        columns["pixels"] = [row.full_pixels for row in group]
+    if "resized" in task.config.keep:
+        columns["resized"] = [None if row.pixels is None else row.pixels.tobytes() for row in group]
+    added = added_fields(task.config.keep)
+    others = pa.Table.from_batches([row.source.others.slice(row.source.row, 1) for row in group]).combine_chunks()
+    arrays = [*(column.chunk(0) for column in others.columns), *(_array(columns[f.name], f.type) for f in added)]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([*others.schema, *added]))
+
+
+def truth_of(origin: str, truth: str) -> str | None:
+    """Return what the folder or the file's name says the image shows, or None.
+
+    Of a file name the leading ImageNet class id counts, else the name without suffix and running number.
+    """
+    if truth == "folder":
+        return folder_name(origin) or None
+    if truth == "filename":
+        stem = PurePosixPath(file_name(origin)).stem
+        class_id = re.match(r"n\d{8}(?!\d)", stem)
+        return class_id[0] if class_id else re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", stem) or None
+    return None
+
+
+def _states(group: list[Prepared]) -> dict[str, list[str | None]]:
+    return {
+        "status": [
+            STATUS_ERROR if row.error else STATUS_EXCLUDED if row.pixels is None else STATUS_OK for row in group
+        ],
+        "error_type": [row.error.error_type if row.error else None for row in group],
+        "error_message": [row.error.message if row.error else None for row in group],
+    }
+
+
+def _predictions(group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask) -> dict[str, Any]:
+    """Return the model's columns, null for images that the model has not seen."""
+    seen = np.array([row.pixels is not None for row in group])
+    names = ("class_id", "label", "score", "margin", "entropy", "top")
+    if not seen.any():
+        return dict.fromkeys((*names, "scores"), [None] * len(group))
+    best = top_k(probabilities, task.config.top_k)
+    class_ids, labels = pa.array(task.model.class_ids), pa.array(task.model.labels)
+    columns = {
+        "class_id": class_ids.take(pa.array(best.indices[:, 0])),
+        "label": labels.take(pa.array(best.indices[:, 0])),
+        "score": pa.array(best.scores[:, 0]),
+        "margin": pa.array(margin(probabilities)),
+        "entropy": pa.array(entropy(probabilities)),
+        "top": _top(best.indices, best.scores, class_ids, labels),
+        "scores": _lists(probabilities),
+    }
+    places = pa.array(np.cumsum(seen) - 1, mask=~seen)
+    return {name: column.take(places) for name, column in columns.items()}
+
+
+def _top(
+    indices: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], class_ids: pa.Array, labels: pa.Array
+) -> pa.ListArray:
+    flat = pa.array(indices.ravel())
+    entries = pa.StructArray.from_arrays(
+        [class_ids.take(flat), labels.take(flat), pa.array(scores.ravel())], fields=list(TOP_TYPE.value_type)
+    )
+    return pa.ListArray.from_arrays(_offsets(indices.shape), entries)
+
+
+def _lists(values: npt.NDArray[np.float32]) -> pa.ListArray:
+    return pa.ListArray.from_arrays(_offsets(values.shape), pa.array(values.ravel()))
+
+
+def _offsets(shape: tuple[int, ...]) -> pa.Array:
+    rows, length = shape
+    return pa.array(np.arange(rows + 1, dtype=np.int32) * length)
+
+
+def _costs(group: list[Prepared], spent: dict[str, float]) -> list[dict[str, float]]:
+    """Put the seconds of a group on its first row: only their sums are used."""
+    nothing = dict.fromkeys(("read_s", "predict_s", "load_s"), 0.0)
+    return [{**(spent if i == 0 else nothing), "decode_s": row.decode_s} for i, row in enumerate(group)]
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)

@@ -1,0 +1,146 @@
+"""The Spark session: how it is started, found and shut down."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparkcore.config import EngineConfig
+from sparkcore.errors import EngineError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOCAL_MASTER = "local[*]"
+JAVA_AT_LEAST = 17
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LOG4J = Path(__file__).with_name("log4j2.properties")
+
+# Arrow batches are bounded by bytes because images are not of one size. Small files weigh what they are: Spark's
+# default of 4 MB for opening one would put 300 photos into ten tasks.
+_SETTINGS = {
+    "spark.sql.files.openCostInBytes": str(64 << 10),
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.adaptive.enabled": "false",
+}
+_SHIPPED = "spark.sparkcore.shipped"
+_LOCAL_SETTINGS = {
+    _SHIPPED: "true",  # local workers find the package where it is
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "2g",
+    "spark.driver.maxResultSize": "0",
+    # The driver's JVM only plans and copies: the quick compiler and a small collector start sooner.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+    f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}",
+}
+
+
+def start_session(engine: EngineConfig) -> SparkSession:
+    """Return the running session, or start one for `engine.master`; raises EngineError where that fails."""
+    master = engine.master or LOCAL_MASTER
+    remote, local = master.startswith("sc://"), master.startswith("local")
+    if not remote:
+        check_java()
+    _prepare_environment()
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("sparkcore")
+    builder = builder.remote(master) if remote else builder.master(master)
+    for name, value in {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}.items():
+        builder = builder.config(name, value)
+    try:
+        with _stderr_into(engine.store / "logs" / "spark.log"):
+            spark = builder.getOrCreate()
+    except Exception as error:
+        raise EngineError(
+            f"Spark could not be started on {master!r}: {str(error).splitlines()[0]} "
+            "Check --master (or SPARK_REMOTE) and that Java and the address are reachable."
+        ) from error
+    if not local:
+        ship_package(spark)
+    return spark
+
+
+@contextmanager
+def session(engine: EngineConfig) -> Iterator[SparkSession]:
+    """Give a session and stop it at the end, unless it was running before."""
+    from pyspark.sql import SparkSession
+
+    borrowed = SparkSession.getActiveSession() is not None
+    spark = start_session(engine)
+    try:
+        yield spark
+    finally:
+        if not borrowed:
+            spark.stop()
+
+
+def ship_package(spark: SparkSession) -> None:
+    """Send this package to the executors, once a session: they need nothing installed but its requirements."""
+    if spark.conf.get(_SHIPPED, None):
+        return
+    archive = Path(tempfile.mkdtemp(prefix="sparkcore-")) / "sparkcore.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
+        for path in sorted(_PACKAGE.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                package.write(path, Path("sparkcore") / path.relative_to(_PACKAGE))
+    spark.addArtifacts(str(archive), pyfile=True)
+    spark.conf.set(_SHIPPED, "true")
+
+
+def check_java() -> None:
+    """Raise EngineError in one line where there is no Java of the version that Spark needs."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    advice = (
+        f"Install Java {JAVA_AT_LEAST} or newer (Debian, Ubuntu: apt install default-jre-headless; "
+        f"macOS: brew install openjdk@{JAVA_AT_LEAST})."
+    )
+    try:
+        banner = subprocess.run([java or "java", "-version"], capture_output=True, text=True, check=True).stderr
+    except (OSError, subprocess.CalledProcessError):
+        raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer and found none. {advice}") from None
+    match = re.search(r'version "(\d+)', banner)
+    if match and int(match[1]) < JAVA_AT_LEAST:
+        raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer, found version {match[1]}. {advice}")
+
+
+@contextmanager
+def _stderr_into(path: Path) -> Iterator[None]:
+    """Let the JVM and its workers, which keep the descriptor, write their chatter into a log file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with path.open("ab") as log:
+            os.dup2(log.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _prepare_environment() -> None:
+    """Make the workers find this Python and this package, and the JVM read file names as UTF-8."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if str(_PACKAGE.parent) not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_PACKAGE.parent), *paths]))
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    if "utf" not in locale.lower():
+        os.environ["LC_ALL"] = "C.UTF-8"

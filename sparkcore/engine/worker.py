@@ -1,0 +1,137 @@
+"""The loop that a Spark worker runs: record batches in, record batches out, no Spark object in it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sparkcore.config import RunConfig
+from sparkcore.engine.preparation import Prepared, Source, prepare
+from sparkcore.engine.rows import classified_batch
+from sparkcore.imaging.decode import ImageSize
+from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.predictor import Predictor, load_predictor
+
+T = TypeVar("T")
+
+PAYLOADS = ("content", "image")
+
+# What may wait between the decoding threads and the model: enough to keep it busy, little enough for any worker.
+_MAX_WAITING_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """Hold all that a worker needs to know; it crosses the wire as it is.
+
+    `threads` is the number of threads of the model, and of the decoder.
+    """
+
+    config: RunConfig
+    model: FrozenModel
+    batch_size: int
+    threads: int
+
+
+def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Iterator[pa.RecordBatch]:
+    """Yield, for every batch of images, their rows with label and score, in the same order.
+
+    A batch comes with `origin` and either `content` (the file's bytes; null: the worker opens the local file itself)
+    or `image` (Spark's image struct); its other columns are handed through.
+    """
+    clock = _Clock()
+    predictor = clock.timed("load_s", lambda: load_predictor(task.model, task.threads))
+    with ThreadPoolExecutor(task.threads, "decode") as pool:
+        for group in _groups(_prepared(batches, task, pool, clock), task.batch_size):
+            pixels = [row.pixels for row in group if row.pixels is not None]
+            probabilities = clock.timed("predict_s", partial(_predict, predictor, pixels))
+            yield classified_batch(group, probabilities, task, clock.take())
+
+
+def _predict(predictor: Predictor, pixels: list[np.ndarray]) -> np.ndarray:
+    return predictor.predict(np.stack(pixels)) if pixels else np.empty((0, 0), np.float32)
+
+
+def _prepared(
+    batches: Iterable[pa.RecordBatch], task: WorkerTask, pool: ThreadPoolExecutor, clock: _Clock
+) -> Iterator[Prepared]:
+    """Decode ahead of the model: while it predicts one batch, the pool works on the next."""
+    size = ImageSize(task.model.height, task.model.width)
+    waiting: deque[tuple[int, Future[Prepared]]] = deque()
+    waiting_bytes = 0
+    sources = _sources(batches)
+    exhausted = False
+    while True:
+        while not exhausted and waiting_bytes < _MAX_WAITING_BYTES and len(waiting) < 2 * task.batch_size:
+            source = clock.timed("read_s", lambda: next(sources, None))
+            if source is None:
+                exhausted = True
+                break
+            waiting.append((source.size_bytes, pool.submit(prepare, source, task.config, size)))
+            waiting_bytes += source.size_bytes
+        if not waiting:
+            return
+        size_bytes, future = waiting.popleft()
+        prepared = future.result()
+        waiting_bytes -= size_bytes
+        yield prepared
+
+
+def _sources(batches: Iterable[pa.RecordBatch]) -> Iterator[Source]:
+    for batch in batches:
+        payload = next((name for name in PAYLOADS if name in batch.schema.names), None)
+        others = batch.select([name for name in batch.schema.names if name not in PAYLOADS])
+        contents = batch[payload] if payload else pa.nulls(batch.num_rows)
+        sizes = _sizes(contents)
+        for row, origin in enumerate(batch["origin"].to_pylist()):
+            content = contents[row]
+            yield Source(origin, content if content.is_valid else None, sizes[row], others, row)
+
+
+def _sizes(contents: pa.Array) -> list[int]:
+    data = contents.field("data") if pa.types.is_struct(contents.type) else contents
+    if not pa.types.is_binary(data.type):
+        return [0] * len(contents)
+    return [size or 0 for size in pc.binary_length(data).to_pylist()]
+
+
+def _groups(rows: Iterator[Prepared], batch_size: int) -> Iterator[list[Prepared]]:
+    """Yield runs of rows with at most `batch_size` images for the model."""
+    group: list[Prepared] = []
+    images = 0
+    for row in rows:
+        group.append(row)
+        images += row.pixels is not None
+        if images == batch_size or len(group) == 4 * batch_size:
+            yield group
+            group, images = [], 0
+    if group:
+        yield group
+
+
+class _Clock:
+    """Add up where the time of this worker goes."""
+
+    def __init__(self) -> None:
+        self._seconds = dict.fromkeys(("read_s", "predict_s", "load_s"), 0.0)
+
+    def timed(self, name: str, call: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        try:
+            return call()
+        finally:
+            self._seconds[name] += time.perf_counter() - started
+
+    def take(self) -> dict[str, float]:
+        """Return the seconds since the last call."""
+        seconds, self._seconds = self._seconds, dict.fromkeys(self._seconds, 0.0)
+        return seconds

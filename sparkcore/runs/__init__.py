@@ -1,0 +1,1 @@
+"""The disk: immutable runs, the job table, and reading results back (pyarrow, sqlite3)."""

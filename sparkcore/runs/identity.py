@@ -1,0 +1,53 @@
+"""What makes two requests the same: canonical JSON that is written here, then sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from sparkcore.config import RunConfig
+from sparkcore.schema import SCHEMA_VERSION
+
+# The files and the model enter by their content, so `./photos` and its absolute path are the same request.
+_BY_CONTENT = ("images", "model", "weights", "labels", "preprocess", "sample", "seed")
+_FILTERS = ("min_width", "max_width", "min_height", "max_height", "min_channels", "max_channels")
+
+
+def digest(value: Any) -> str:
+    """Return the sha256 of a value's canonical JSON as hex digits."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def listing_digest(listing: pa.Table) -> str:
+    """Return a digest of the listed files (origin, size, mtime), whatever their order."""
+    ordered = listing.select(["origin", "size_bytes", "modified_at"]).sort_by("origin")
+    hasher = hashlib.sha256()
+    for batch in ordered.combine_chunks().to_batches():
+        for origin, size, modified in zip(
+            batch["origin"].to_pylist(),
+            batch["size_bytes"].to_pylist(),
+            batch["modified_at"].cast(pa.int64()).to_pylist(),
+            strict=True,
+        ):
+            hasher.update(f"{origin}\0{size}\0{modified}\n".encode())
+    return hasher.hexdigest()
+
+
+def request_id(config: RunConfig, listing: pa.Table, model_digest: str) -> str:
+    """Return the identity of a request: settings, files and model, by content."""
+    settings = {name: value for name, value in config.to_dict().items() if name not in _BY_CONTENT}
+    return digest([settings, listing_digest(listing), model_digest, SCHEMA_VERSION])
+
+
+def recipe_id(config: RunConfig, model_digest: str) -> str:
+    """Return the identity of what is done to one image; equal recipes make equal rows."""
+    settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS)}
+    return digest([settings, model_digest, SCHEMA_VERSION])
+
+
+def run_id(request: str, attempt: int = 0) -> str:
+    """Return the run's name, 16 hex digits; an attempt above 0 is a retry of the failed images."""
+    return digest([request, attempt])[:16]
