@@ -19,13 +19,13 @@ from sparkcore.runs.identity import digest
 ACTIVE = ("queued", "running")
 ENDED = ("complete", "cached", "failed", "cancelled")
 HEARTBEAT_S = 2.0
-STALE_AFTER_S = 30.0  # an engine that was silent for so long is dead
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     job_id TEXT PRIMARY KEY, request TEXT NOT NULL, config TEXT NOT NULL, retry_failed INTEGER NOT NULL,
     state TEXT NOT NULL, phase TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
-    total INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
+    done_before INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
+    errors INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
     run_id TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
     created_at REAL NOT NULL, started_at REAL, classifying_at REAL, finished_at REAL, heartbeat_at REAL
 );
@@ -38,7 +38,7 @@ class Job:
     """One request and how far it is; times are seconds since the epoch.
 
     `state` is queued, running, complete, cached, failed or cancelled; `done` and `total` count images, `errors`
-    the unreadable ones among `done`.
+    the unreadable ones among `done`, `done_before` those that were there before anything was computed.
     """
 
     job_id: str
@@ -48,6 +48,7 @@ class Job:
     state: str
     phase: str
     done: int
+    done_before: int
     total: int
     errors: int
     message: str
@@ -66,10 +67,11 @@ class Job:
 
     def images_per_second(self, now: float | None = None) -> float | None:
         """Return the mean speed since the first image, or None while it is not known."""
-        if not self.classifying_at or not self.done:
+        computed = self.done - self.done_before
+        if not self.classifying_at or computed <= 0:
             return None
         end = self.finished_at or now or time.time()
-        return self.done / max(end - self.classifying_at, 1e-3)
+        return computed / max(end - self.classifying_at, 1e-3)
 
     def eta_s(self, now: float | None = None) -> float | None:
         """Return the seconds that the rest takes at the mean speed, or None while it is not known."""
@@ -147,6 +149,15 @@ class JobTable:
             )
             db.execute("UPDATE jobs SET cancel_requested = 1 WHERE job_id = ? AND state = 'running'", (job_id,))
         return self.get(job_id)
+
+    def beat(self, job_id: str) -> Job:
+        """Write that the job's engine lives, and return the job."""
+        self.report(job_id)
+        return self.get(job_id)
+
+    def put_back(self, job_id: str) -> None:
+        """Let a running job wait again: its engine leaves."""
+        self._update(job_id, {"state": "queued", "phase": ""})
 
     def requeue_orphans(self) -> int:
         """Put back what a dead engine was running; only the one living engine of a store calls this."""

@@ -1,0 +1,246 @@
+"""What each command of the shell does; `cli.py` has its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import fields
+from typing import Any
+
+from sparkcore import client
+from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.errors import RequestError, RunNotFoundError
+from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.results import load_results, load_thumbnails
+from sparkcore.runs.store import RunStore
+from sparkcore.terminal import print_json, print_table, watching
+
+EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
+_SHOWN_LABELS = 15
+
+
+def run(options: argparse.Namespace) -> None:
+    """Classify images in the foreground, with progress on standard error."""
+    from sparkcore.engine.pipeline import run as run_pipeline
+
+    request, engine = run_config(options), engine_config(options)
+    with watching(sys.stderr) as watch:
+        outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
+    store = RunStore(engine.store)
+    if options.json:
+        print_json(_run_summary(store, outcome.manifest, outcome.status))
+        return
+    print(f"Run {outcome.manifest.run_id}: {outcome.status}")
+    _print_manifest(store, outcome.manifest)
+
+
+def runs(options: argparse.Namespace) -> None:
+    """List the finished runs, newest first."""
+    store = _store(options)
+    found = store.runs()
+    if options.json:
+        print_json([_run_summary(store, manifest, "complete") for manifest in found])
+        return
+    rows = [
+        (
+            m.run_id,
+            m.finished_at[:16].replace("T", " "),
+            m.model["name"],
+            m.counts["images"],
+            m.counts["errors"],
+            m.config["images"],
+        )
+        for m in found
+    ]
+    print_table(("run", "finished (UTC)", "model", "images", "errors", "of"), rows)
+
+
+def show(options: argparse.Namespace) -> None:
+    """Show one run's settings, counts and labels."""
+    store = _store(options)
+    manifest = store.find(options.run)
+    if options.json:
+        print_json(manifest.to_dict())
+        return
+    print(f"Run {manifest.run_id}")
+    _print_manifest(store, manifest)
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
+    from sparkcore.analysis import export as exports
+    from sparkcore.analysis.report import render_report
+    from sparkcore.pictures import open_image
+
+    kind = options.format or options.out.suffix.lstrip(".").lower()
+    if kind not in EXPORT_FORMATS:
+        raise RequestError(f"--format: expected one of {', '.join(EXPORT_FORMATS)}, received {kind!r}.")
+    store = _store(options)
+    manifest = store.find(options.run)
+    table = load_results(store, manifest.run_id)
+
+    def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
+        return load_thumbnails(store, manifest.run_id, image_ids)
+
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with options.out.open("wb") as file:
+        if kind == "csv":
+            exports.write_csv(table, file)
+        elif kind == "parquet":
+            exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
+        elif kind == "zip":
+            exports.write_zip(table, file, open_image, manifest=manifest.to_dict())
+        else:
+            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails).encode())
+    print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Tell how far two runs agree, and where not."""
+    from sparkcore.analysis.compare import compare as compare_tables
+    from sparkcore.analysis.compare import config_changes
+
+    store = _store(options)
+    left, right = store.find(options.left), store.find(options.right)
+    result = compare_tables(load_results(store, left.run_id), load_results(store, right.run_id))
+    changes = config_changes(left.to_dict(), right.to_dict())
+    if options.json:
+        print_json(
+            {
+                "left": left.run_id,
+                "right": right.run_id,
+                "in_both": result.both,
+                "only_left": len(result.only_left),
+                "only_right": len(result.only_right),
+                "agreement": result.agreement,
+                "changed": result.changed.num_rows,
+                "settings": {change.name: [change.left, change.right] for change in changes},
+            }
+        )
+        return
+    agreement = "nothing to compare" if result.agreement is None else f"{result.agreement:.2%} the same label"
+    print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
+    print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
+    print_table(("setting", left.run_id, right.run_id), [(c.name, c.left, c.right) for c in changes])
+    print_table(
+        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
+    )
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Score a run whose truth is known."""
+    from sparkcore.analysis.metrics import evaluate as evaluate_table
+
+    store = _store(options)
+    manifest = store.find(options.run)
+    result = evaluate_table(load_results(store, manifest.run_id))
+    if options.json:
+        numbers = ("support", "top_1", "top_k", "depth", "unmatched", "calibration_error")
+        print_json({"run_id": manifest.run_id, **{name: getattr(result, name) for name in numbers}})
+        return
+    print(f"Run {manifest.run_id}: {result.support:,} images with a known truth")
+    print(
+        f"top-1 {result.top_1:.1%}, top-{result.depth} {result.top_k:.1%}, "
+        f"calibration error {result.calibration_error:.3f}"
+    )
+    print_table(
+        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
+    )
+
+
+def models(options: argparse.Namespace) -> None:
+    """List the models that are known by name and whether their weights are here."""
+    del options
+    rows = [(choice.name, "ready" if choice.ready else "-", choice.note) for choice in client.available_models()]
+    print_table(("model", "here", "weights"), rows)
+
+
+def samples(options: argparse.Namespace) -> None:
+    """Render labelled sample pictures."""
+    from sparkcore.samples import write_samples
+
+    if options.count < 1 or options.seed < 0:
+        raise RequestError(
+            f"Expected --count of at least 1 and --seed of at least 0, received {options.count}, {options.seed}."
+        )
+    paths = write_samples(options.folder, options.count, options.seed)
+    print(f"Wrote {len(paths):,} pictures into {options.folder}.")
+
+
+def engine(options: argparse.Namespace) -> None:
+    """Serve, start, look at or stop the engine process of a store."""
+
+    settings = engine_config(options)
+    if options.action == "serve":
+        from sparkcore.engine.service import serve
+
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        serve(settings, client.engine_lock(RunStore(settings.store)))
+    elif options.action == "start":
+        print("Started." if client.start_engine(settings) else "It runs already.")
+    elif options.action == "stop":
+        print("Stopping." if client.stop_engine(settings) else "There is none.")
+    else:
+        pid = client.engine_pid(settings)
+        print(f"An engine serves {settings.store}, process {pid}." if pid else f"No engine serves {settings.store}.")
+
+
+def run_config(options: argparse.Namespace) -> RunConfig:
+    """Return the request that the options describe; raises ConfigError."""
+    given = {field.name: getattr(options, field.name) for field in fields(RunConfig)}
+    return RunConfig.from_dict({name: value for name, value in given.items() if value is not None})
+
+
+def engine_config(options: argparse.Namespace) -> EngineConfig:
+    """Return how to carry it out, from the options and the environment; raises ConfigError."""
+    names = (field.name for field in fields(EngineConfig))
+    return EngineConfig.from_environment(**{name: getattr(options, name, None) for name in names})
+
+
+def _store(options: argparse.Namespace) -> RunStore:
+
+    store = RunStore(engine_config(options).store)
+    if not store.root.is_dir():
+        raise RunNotFoundError(
+            f"Expected a store of runs at {store.root}, but there is none. Make a run, or pass --store."
+        )
+    return store
+
+
+def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, Any]:
+    names = ("images", "ok", "errors", "excluded", "computed", "resumed", "reused")
+    return {
+        "run_id": manifest.run_id,
+        "status": status,
+        "folder": str(store.folder(manifest.run_id)),
+        **{name: manifest.counts[name] for name in names},
+        "seconds": manifest.timings["total"],
+        "images_per_second": manifest.images_per_second,
+        "images_per_second_no_load": manifest.images_per_second_no_load,
+        "error_types": manifest.error_types,
+        "model": manifest.model["name"],
+    }
+
+
+def _print_manifest(store: RunStore, manifest: Manifest) -> None:
+    from sparkcore.analysis.summaries import label_counts
+
+    counts, table = manifest.counts, load_results(store, manifest.run_id)
+    print(f"  images   {manifest.config['images']}")
+    print(f"  model    {manifest.model['name']}, {manifest.model['source']}")
+    print(
+        f"  result   {counts['images']:,} images: {counts['ok']:,} ok, {counts['errors']:,} with errors, "
+        f"{counts['excluded']:,} left out by filters"
+    )
+    print(f"  work     {counts['computed']:,} computed, {counts['resumed']:,} resumed, {counts['reused']:,} taken over")
+    print(
+        f"  speed    {manifest.timings['total']:.1f} s, "
+        f"{manifest.images_per_second_no_load:.1f} images/s once the model is loaded"
+    )
+    print(f"  folder   {store.folder(manifest.run_id)}")
+    if counts["images"] and not counts["ok"]:
+        print("  No image could be read: every row has status error.")
+    print_table(("error", "images"), sorted(manifest.error_types.items(), key=lambda item: -item[1]))
+    labels = label_counts(table, top=_SHOWN_LABELS)
+    print_table(labels.schema.names, [tuple(row.values()) for row in labels.to_pylist()])

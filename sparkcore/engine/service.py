@@ -1,0 +1,188 @@
+"""The engine process: takes jobs from the table of its store, one at a time, with a warm Spark session."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkcore.config import EngineConfig
+from sparkcore.engine.pipeline import run
+from sparkcore.engine.progress import Step, Watch
+from sparkcore.engine.session import start_session
+from sparkcore.errors import RunCancelledError, SparkcoreError
+from sparkcore.runs.jobs import HEARTBEAT_S, Job, JobTable
+from sparkcore.runs.store import RunStore
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+IDLE_LIMIT_S = 15 * 60
+_POLL_S = 0.25
+_WARM_EVERY_S = 30  # Spark ends Python workers, and the models in them, that were idle for a minute
+
+_log = logging.getLogger(__name__)
+
+
+class _EngineStoppedError(RunCancelledError):
+    """The engine was told to leave: its job waits for the next engine."""
+
+
+def serve(engine: EngineConfig, lock: Path, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
+    """Carry out the jobs of a store until none came for `idle_limit_s`, or until SIGTERM or SIGINT.
+
+    Returns at once when another engine holds `lock`. Raises EngineError where Spark cannot be started; the waiting
+    jobs then fail with its message.
+    """
+    with _only_engine(lock) as first:
+        if not first:
+            _log.info("another engine serves %s", engine.store)
+            return
+        table = JobTable(RunStore(engine.store).jobs_path)
+        table.requeue_orphans()
+        try:
+            spark = start_session(engine)
+        except SparkcoreError as error:
+            while (job := table.claim()) is not None:
+                table.finish(job.job_id, "failed", message=str(error))
+            raise
+        _log.info("ready, store %s", engine.store)
+        healthy = _Loop(engine, table, spark).until_idle(idle_limit_s)
+    if not healthy:
+        _log.error("Spark is lost: starting over")
+        os.execv(sys.executable, [sys.executable, "-m", "sparkcore", *sys.argv[1:]])
+    spark.stop()
+
+
+@dataclass(slots=True)
+class _Loop:
+    engine: EngineConfig
+    table: JobTable
+    spark: SparkSession
+    stopping: bool = False
+
+    def until_idle(self, idle_limit_s: float) -> bool:
+        """Work until idle or stopped; tell whether Spark is still there."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        idle_since = warmed = time.monotonic()
+        while not self.stopping and time.monotonic() - idle_since < idle_limit_s:
+            job = self.table.claim()
+            if job is not None:
+                if not self._carry_out(job):
+                    return False
+                idle_since = warmed = time.monotonic()
+            elif time.monotonic() - warmed > _WARM_EVERY_S:
+                _keep_warm(self.spark)
+                warmed = time.monotonic()
+            else:
+                time.sleep(_POLL_S)
+        return True
+
+    def _stop(self, number: int, frame: object) -> None:
+        del number, frame
+        self.stopping = True
+
+    def _carry_out(self, job: Job) -> bool:
+        """Run one job to its end, whatever that is; tell whether Spark survived it."""
+        _log.info("job %s: %s", job.job_id, job.config)
+        reporter = _Reporter(self, job)
+        try:
+            outcome = run(job.config, self.engine, watch=reporter.watch, retry_failed=job.retry_failed)
+        except _EngineStoppedError:
+            self.table.put_back(job.job_id)
+        except RunCancelledError:
+            self.table.finish(job.job_id, "cancelled", message="Cancelled; finished parts are kept.")
+        except SparkcoreError as error:
+            _log.warning("job %s failed: %s", job.job_id, error)
+            self.table.finish(job.job_id, "failed", message=str(error))
+        except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
+            _log.exception("job %s failed", job.job_id)
+            message = f"Unexpected {type(error).__name__}: {_first_line(error)} The log has more: logs/engine.log."
+            self.table.finish(job.job_id, "failed", message=message)
+        else:
+            counts = outcome.manifest.counts
+            self.table.report(job.job_id, done=counts["images"], total=counts["images"], errors=counts["errors"])
+            self.table.finish(job.job_id, outcome.status, run_id=outcome.manifest.run_id)
+            return True
+        return _is_alive(self.spark)
+
+
+@dataclass(slots=True)
+class _Reporter:
+    """Carry progress into the job table, and the wish to cancel out of it."""
+
+    loop: _Loop
+    job: Job
+    _told: Step | None = None
+    _checked: float = 0.0
+    _started_classifying: bool = field(default=False)
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.progress, self.check)
+
+    def progress(self, step: Step) -> None:
+        if step == self._told:
+            return
+        self._told = step
+        values: dict[str, Any] = {name: getattr(step, name) for name in ("phase", "done", "total", "errors")}
+        if step.phase == "classifying" and not self._started_classifying:
+            self._started_classifying = True
+            values |= {"classifying_at": time.time(), "done_before": step.done}
+        self.loop.table.report(self.job.job_id, **values)
+
+    def check(self) -> None:
+        if self.loop.stopping:
+            raise _EngineStoppedError("The engine was stopped.")
+        if time.monotonic() - self._checked < HEARTBEAT_S / 4:
+            return
+        self._checked = time.monotonic()
+        if self.loop.table.beat(self.job.job_id).cancel_requested:
+            raise RunCancelledError("The run was cancelled.")
+
+
+@contextmanager
+def _only_engine(lock: Path) -> Iterator[bool]:
+    """Hold the lock of the store's engine; gives False where another process has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        handle.truncate(0)
+        handle.write(json.dumps({"pid": os.getpid(), "started_at": time.time()}))
+        handle.flush()
+        yield True
+
+
+def _keep_warm(spark: SparkSession) -> None:
+    slots = spark.sparkContext.defaultParallelism if hasattr(spark, "sparkContext") else 1
+    spark.range(0, slots, 1, slots).mapInArrow(_linger, "id long").toArrow()
+
+
+def _linger(batches: Iterator[Any]) -> Iterator[Any]:
+    time.sleep(0.2)  # long enough that every worker gets one
+    yield from batches
+
+
+def _is_alive(spark: SparkSession) -> bool:
+    try:
+        return bool(spark.range(1).count() == 1)
+    except Exception:  # noqa: BLE001 (any error means the same)
+        return False
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0][:300]
