@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -15,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
+from sparkcore.engine.java import check_java
 from sparkcore.errors import EngineError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LOCAL_MASTER = "local[*]"
-JAVA_AT_LEAST = 17
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 
@@ -100,23 +97,6 @@ def ship_package(spark: SparkSession) -> None:
                 package.write(path, Path("sparkcore") / path.relative_to(_PACKAGE))
     spark.addArtifacts(str(archive), pyfile=True)
     spark.conf.set(_SHIPPED, "true")
-
-
-def check_java() -> None:
-    """Raise EngineError in one line where there is no Java of the version that Spark needs."""
-    home = os.environ.get("JAVA_HOME")
-    java = str(Path(home, "bin", "java")) if home else shutil.which("java")
-    advice = (
-        f"Install Java {JAVA_AT_LEAST} or newer (Debian, Ubuntu: apt install default-jre-headless; "
-        f"macOS: brew install openjdk@{JAVA_AT_LEAST})."
-    )
-    try:
-        banner = subprocess.run([java or "java", "-version"], capture_output=True, text=True, check=True).stderr
-    except (OSError, subprocess.CalledProcessError):
-        raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer and found none. {advice}") from None
-    match = re.search(r'version "(\d+)', banner)
-    if match and int(match[1]) < JAVA_AT_LEAST:
-        raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer, found version {match[1]}. {advice}")
 
 
 @contextmanager
