@@ -94,8 +94,9 @@ def list_with_spark(spark: SparkSession, uri: str) -> Iterator[tuple[str, int | 
         frame = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(uri)
         columns = [F.col("_metadata.file_path"), F.col("length"), F.unix_millis("modificationTime")]
         rows = frame.select(*columns).toArrow()
-        # Spark never gives rows for empty files, but it knows their names.
-        empty = set(frame.inputFiles()) - set(rows[0].to_pylist())
+        # Spark never gives rows for empty files, but it knows their names (with other slashes).
+        names = {re.sub("^file:///", "file:/", name) for name in frame.inputFiles()}
+        empty = names - set(rows[0].to_pylist())
     except AnalysisException as error:
         raise InputError(
             f"Expected a path that Spark can list, received {uri!r}: {str(error).splitlines()[0]} "

@@ -1,0 +1,98 @@
+"""What many tests share: one Spark session, one tiny real model, and the real photos where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from sparkcore.config import EngineConfig, RunConfig
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests' frozen models out of the user's cache, and the user's settings out of the tests."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SPARKCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.delenv("SPARKCORE_STORE", raising=False)
+    patch.delenv("SPARK_REMOTE", raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Give the one Spark session that all tests use."""
+    from sparkcore.engine.session import start_session
+
+    session = start_session(EngineConfig(store=tmp_path_factory.mktemp("spark")))
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def colors_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a real model that names the mean color of a picture."""
+    from tests.models.fixture_model import write_fixture_model
+
+    return write_fixture_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> EngineConfig:
+    """Give an engine with a store of its own."""
+    return EngineConfig(store=tmp_path / "store")
+
+
+@pytest.fixture
+def request_for(colors_model: Path) -> Callable[..., RunConfig]:
+    """Give a function that makes requests for the tiny model."""
+
+    def make(images: Path | str, **settings: object) -> RunConfig:
+        return RunConfig.from_dict({"images": str(images), "model": str(colors_model), "top_k": 3, **settings})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Give the folder of 300 labelled photos, or skip."""
+    return shared("data/imagenet_photos")
+
+
+@pytest.fixture(scope="session")
+def spark_images() -> Path:
+    """Give Spark's own image test data, or skip."""
+    return shared("data/spark_images")
+
+
+def shared(name: str) -> Path:
+    """Return a file or folder of the test data beside the project, or skip the test."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(
+            f"needs {os.path.relpath(path, Path.cwd())}, real photos and weights that are no part of this project"
+        )
+    return path
+
+
+def write_colors(folder: Path, count: int = 4, side: int = 40) -> list[Path]:
+    """Write `count` plain pictures named by their color: red-0.png, green-1.png, ..."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number in range(count):
+        name = list(COLORS)[number % len(COLORS)]
+        path = folder / f"{name}-{number}.png"
+        Image.new("RGB", (side + number, side), COLORS[name]).save(path)
+        paths.append(path)
+    return paths
