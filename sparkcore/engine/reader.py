@@ -78,7 +78,8 @@ def _is_partitioned(spark: SparkSession, root: str) -> bool:
     from pyspark.errors import AnalysisException
 
     try:
-        spark.read.format("binaryFile").load(f"{root.rstrip('/')}/*=*")
+        # Without inference: this only asks whether the glob matches.
+        spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(f"{root.rstrip('/')}/*=*")
     except AnalysisException:
         return False
     return True

@@ -28,7 +28,7 @@ PARTITIONED = {
     ("grayscale.jpg", "multichannel", "2018-02"),
 }
 PREFIXES = {
-    "grayscale.jpg": (0, "fedfc3c4c5c5c0c5beb7bdb7b7c2c4c3cbcfc9bb"),
+    "grayscale.jpg": (0, "fedfc3c4c5c5c0c5bebdb7b7c2c7c4c1cbcfc9bb"),
     "chr30.4.184.jpg": (16, "f7fdffd5e0e4b5c4c7b2c5c8b6c5c7b9c6c8b7c0"),
     "BGRA.png": (24, "8080f8ff8080f8ff8080f8ff7f7ff7ff7f7ff7ff"),
     "BGRA_alpha_60.png": (24, "8080f83c8080f83c8080f83c7f7ff73c7f7ff73c"),

@@ -1,0 +1,273 @@
+"""Charts of the small tables in `summaries`, `metrics` and `compare`, for the dashboard and the report.
+
+Each builder takes such a table and returns an Altair chart with a description for screen readers. `selection` names
+the selection that a page may listen to (None: a still picture). Colors are Okabe and Ito's, safe for the color-blind.
+Colors of text, grid and background are left to the theme.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    import altair as alt
+
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+SKY = "#56B4E9"
+VERMILION = "#D55E00"
+GRAY = "#8A8F98"
+CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
+
+ROW_HEIGHT = 22
+PLOT_HEIGHT = 220
+CELL = 24
+LABEL_WIDTH = 140
+PAIR_WIDTH = 220
+_FADED = 0.35
+_FEW = 5  # up to here an axis names each whole number
+
+
+def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
+    """Draw `summaries.label_counts` as bars; a point selection gives the `label` of the bar.
+
+    The rest is told in the title of the axis: as a bar it would dwarf all others.
+    """
+    import altair as alt
+
+    rest = counts.filter(counts["is_rest"])
+    counts = counts.filter(pc.invert(counts["is_rest"]))
+    more = f" ({rest['count'][0].as_py():,} more have {rest['label'][0].as_py()})" if rest.num_rows else ""
+
+    chart = (
+        alt.Chart(counts, description=_describe("Images per label", counts, "label", "count"))
+        .mark_bar(color=BLUE, cornerRadiusEnd=2)
+        .encode(
+            x=_count_axis(alt.X("count:Q"), counts, "images" + more),
+            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABEL_WIDTH)),
+            tooltip=[
+                alt.Tooltip("label:N", title="label"),
+                alt.Tooltip("count:Q", title="images", format=","),
+                alt.Tooltip("share:Q", title="share", format=".1%"),
+            ],
+        )
+        .properties(height=alt.Step(ROW_HEIGHT))
+    )
+    return _selectable(chart, selection, ["label"])
+
+
+def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
+    """Draw pairs with a `count` as bars: first and second guess, truth and label, left and right label.
+
+    The first two columns name the pair; a point selection gives both.
+    """
+    import altair as alt
+
+    first, second = pairs.column_names[:2]
+    names = [f"{a} → {b}" for a, b in zip(pairs[first].to_pylist(), pairs[second].to_pylist(), strict=True)]
+    named = pairs.append_column("pair", pa.array(names, pa.string()))
+    chart = (
+        alt.Chart(named, description=_describe(f"Images per pair of {first} and {second}", named, "pair", "count"))
+        .mark_bar(color=BLUE, cornerRadiusEnd=2)
+        .encode(
+            x=_count_axis(alt.X("count:Q"), pairs),
+            y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=PAIR_WIDTH)),
+            tooltip=[alt.Tooltip(f"{first}:N"), alt.Tooltip(f"{second}:N"), alt.Tooltip("count:Q", format=",")],
+        )
+        .properties(height=alt.Step(ROW_HEIGHT))
+    )
+    return _selectable(chart, selection, [first, second])
+
+
+def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> alt.Chart:
+    """Draw `summaries.histogram` (stacked where it has a `label`); an interval selection gives `low` from and to.
+
+    `title` is that of the axis.
+    """
+    import altair as alt
+
+    ends = [min(bins["low"].to_pylist(), default=0.0), max(bins["high"].to_pylist(), default=1.0)]
+    chart = (
+        alt.Chart(bins, description=_describe(f"Images by {title}", bins, "low", "count"))
+        .mark_bar(color=BLUE, binSpacing=1)
+        .encode(
+            x=alt.X("low:Q", title=title, bin="binned", scale=alt.Scale(domain=ends)),
+            x2="high:Q",
+            y=_count_axis(alt.Y("count:Q"), bins),
+            tooltip=[
+                alt.Tooltip("low:Q", title="from", format=".3~f"),
+                alt.Tooltip("high:Q", title="to", format=".3~f"),
+                alt.Tooltip("count:Q", title="images", format=","),
+            ],
+        )
+        .properties(height=PLOT_HEIGHT)
+    )
+    if "label" in bins.column_names:
+        chart = chart.encode(color=_category("label"))
+    if selection is None:
+        return chart
+    return chart.add_params(alt.selection_interval(name=selection, encodings=["x"]))
+
+
+def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
+    """Draw `summaries.coverage` or `metrics.Evaluation.thresholds`: shares against the least score.
+
+    `threshold` draws a rule there.
+    """
+    import altair as alt
+
+    series = {"images kept": "share", "accuracy of these": "accuracy"}
+    present = {name: column for name, column in series.items() if column in curve.column_names}
+    long = pa.concat_tables(
+        [
+            pa.table(
+                {
+                    "threshold": curve["threshold"],
+                    "value": curve[column].cast(pa.float64()),
+                    "series": pa.array([name] * curve.num_rows, pa.string()),
+                }
+            )
+            for name, column in present.items()
+        ]
+    )
+    line = (
+        alt.Chart(long, description=_describe("Share of images at least at a score", curve, "threshold", "share"))
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("threshold:Q", title="least score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            color=_category("series", "stroke") if len(present) > 1 else alt.value(BLUE),
+            strokeDash=alt.StrokeDash("series:N", legend=None, sort=None),
+            tooltip=[
+                alt.Tooltip("threshold:Q", title="least score", format=".0%"),
+                alt.Tooltip("value:Q", title="share", format=".1%"),
+                alt.Tooltip("series:N", title="of"),
+            ],
+        )
+    )
+    layers = [line] if threshold is None else [line, _rule(threshold)]
+    return alt.LayerChart(layer=layers).properties(height=PLOT_HEIGHT)
+
+
+def reliability(bins: pa.Table) -> alt.LayerChart:
+    """Draw `metrics.Evaluation.reliability`: accuracy of each bin of scores, with the line where both agree."""
+    import altair as alt
+
+    share = alt.Scale(domain=[0, 1])
+    bars = (
+        alt.Chart(bins, description=_describe("Accuracy by score", bins, "low", "accuracy"))
+        .mark_bar(color=BLUE, binSpacing=1)
+        .encode(
+            x=alt.X("low:Q", title="score", bin="binned", scale=share, axis=alt.Axis(format="%", tickCount=5)),
+            x2="high:Q",
+            y=alt.Y("accuracy:Q", title="accuracy", scale=share, axis=alt.Axis(format="%")),
+            tooltip=[
+                alt.Tooltip("confidence:Q", title="mean score", format=".1%"),
+                alt.Tooltip("accuracy:Q", title="accuracy", format=".1%"),
+                alt.Tooltip("count:Q", title="images", format=","),
+            ],
+        )
+    )
+    ideal = alt.Chart(pa.table({"x": [0.0, 1.0]})).mark_line(color=ORANGE, strokeDash=[6, 4], strokeWidth=2.5)
+    return alt.LayerChart(layer=[bars, ideal.encode(x="x:Q", y="x:Q")]).properties(height=PLOT_HEIGHT)
+
+
+def confusion(block: pa.Table, selection: str | None = "cell") -> alt.Chart:
+    """Draw `metrics.Evaluation.block` as cells, darker for a larger share; a selection gives `truth` and `label`.
+
+    Right guesses are blue and wrong ones vermilion; empty cells stay empty.
+    """
+    import altair as alt
+
+    filled = block.filter(pc.greater(block["count"], 0))
+    names = list(dict.fromkeys(block["truth"].to_pylist()))
+    axis = alt.Axis(labelLimit=LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
+    chart = (
+        alt.Chart(filled, description=_describe("Images by true and guessed class", filled, "truth", "count"))
+        .mark_rect(strokeWidth=0)
+        .encode(
+            x=alt.X("label:N", title="guess", scale=alt.Scale(domain=names), axis=axis),
+            y=alt.Y("truth:N", title="truth", scale=alt.Scale(domain=names), axis=axis),
+            color=alt.condition("datum.truth === datum.label", alt.value(BLUE), alt.value(VERMILION)),
+            fillOpacity=alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.2, 1]), legend=None),
+            tooltip=[
+                alt.Tooltip("truth:N"),
+                alt.Tooltip("label:N", title="guess"),
+                alt.Tooltip("count:Q", title="images", format=","),
+                alt.Tooltip("share:Q", title="of this truth", format=".1%"),
+            ],
+        )
+        .properties(height=alt.Step(CELL), width=alt.Step(CELL))
+    )
+    return _selectable(chart, selection, ["truth", "label"])
+
+
+def score_box(spread: pa.Table) -> alt.LayerChart:
+    """Draw `summaries.score_spread`: least to greatest, the quartiles as a bar, the median."""
+    import altair as alt
+
+    base = alt.Chart(spread, description=_describe("Scores by label", spread, "label", "median")).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABEL_WIDTH)),
+        tooltip=[
+            alt.Tooltip("label:N"),
+            alt.Tooltip("count:Q", title="images", format=","),
+            *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("least", "lower", "median", "upper", "greatest")),
+        ],
+    )
+    score = alt.Scale(domain=[0, 1])
+    whole = base.mark_rule(color=GRAY, strokeWidth=1.5).encode(
+        x=alt.X("least:Q", title="score", scale=score, axis=alt.Axis(format="%")), x2="greatest:Q"
+    )
+    middle = base.mark_bar(color=SKY, size=10).encode(x="lower:Q", x2="upper:Q")
+    median = base.mark_tick(color=BLUE, thickness=3, size=14).encode(x="median:Q")
+    return alt.LayerChart(layer=[whole, middle, median]).properties(height=alt.Step(ROW_HEIGHT))
+
+
+def _rule(threshold: float) -> alt.Chart:
+    import altair as alt
+
+    return (
+        alt.Chart(pa.table({"threshold": [threshold]}))
+        .mark_rule(color=VERMILION, strokeWidth=2)
+        .encode(x="threshold:Q")
+    )
+
+
+def _count_axis(channel: Any, table: pa.Table, title: str = "images") -> Any:
+    import altair as alt
+
+    greatest = pc.max(table["count"]).as_py() or 1
+    few = list(range(greatest + 1)) if greatest <= _FEW else alt.Undefined  # there is no half image
+    return channel.title(title).axis(alt.Axis(format=",d", values=few))
+
+
+def _category(field: str, symbol: str = "square") -> alt.Color:
+    import altair as alt
+
+    legend = alt.Legend(title=None, orient="top", columns=3, labelLimit=LABEL_WIDTH, symbolType=symbol)
+    return alt.Color(f"{field}:N", sort=None, scale=alt.Scale(range=list(CATEGORIES)), legend=legend)
+
+
+def _selectable(chart: alt.Chart, selection: str | None, columns: list[str]) -> alt.Chart:
+    import altair as alt
+
+    if selection is None:
+        return chart
+    point = alt.selection_point(name=selection, fields=columns)
+    return chart.add_params(point).encode(opacity=alt.condition(point, alt.value(1), alt.value(_FADED)))
+
+
+def _describe(title: str, table: pa.Table, name: str, value: str) -> str:
+    """Return the title, the size of the table and its greatest value as one sentence."""
+    values = [v for v in table[value].to_pylist() if v is not None]
+    if not values:
+        return f"{title}: nothing to show."
+    greatest = max(values)
+    at = table[name].to_pylist()[table[value].to_pylist().index(greatest)]
+    place = at if isinstance(at, str) else f"{at:.3g}"
+    return f"{title}: {len(values)} values, the greatest {greatest:,.6g} at {place}."

@@ -1,0 +1,149 @@
+"""Which rows of a result are wanted, as a value that fits into a URL."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sparkcore.schema import ERROR_TYPES, STATUS_ERROR, STATUS_OK
+
+Range = tuple[float | None, float | None]
+
+RIGHT = "right"
+WRONG = "wrong"
+
+# Field name -> key in the URL, where they differ.
+_QUERY_KEYS = {"labels": "label", "errors": "error", "image_ids": "id"}
+_RANGES = ("score", "margin", "entropy", "width", "height")
+_LABELS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Hold what a row must be to be shown; an empty field asks for nothing.
+
+    Ranges include both ends, None is open; `width` and `height` are in pixels, `entropy` as in the result. `name`
+    is a part of the file name, whatever its case. `pair` is (true class, guessed class) by the names of
+    `truth.match`, `guesses` is (label of the first guess, label of the second).
+    """
+
+    labels: tuple[str, ...] = ()
+    score: Range | None = None
+    margin: Range | None = None
+    entropy: Range | None = None
+    status: str | None = None
+    errors: tuple[str, ...] = ()
+    name: str = ""
+    width: Range | None = None
+    height: Range | None = None
+    correct: str | None = None
+    pair: tuple[str, str] | None = None
+    guesses: tuple[str, str] | None = None
+    image_ids: tuple[str, ...] = ()
+
+    def to_query(self) -> dict[str, list[str]]:
+        """Return the fields that ask for something as texts, one URL key each, values repeated."""
+        query = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value:
+                query[_QUERY_KEYS.get(field.name, field.name)] = _texts(field.name, value)
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str | Sequence[str]]) -> Filters:
+        """Build filters from `to_query`'s texts; keys of others and impossible values count as nothing."""
+        values: dict[str, Any] = {}
+        for name, parse in _PARSERS.items():
+            given = query.get(_QUERY_KEYS.get(name, name), ())
+            parsed = parse([given] if isinstance(given, str) else list(given))
+            if parsed:
+                values[name] = parsed
+        return cls(**values)
+
+    def without(self, field: str) -> Filters:
+        """Return the filters with one field empty, as when its chip is removed."""
+        return Filters(**{f.name: getattr(self, f.name) for f in fields(self) if f.name != field})
+
+
+def describe(filters: Filters) -> list[tuple[str, str]]:
+    """Return one (field name, text for people) for every field that asks for something."""
+    return [(f.name, _describe_field(f.name, value)) for f in fields(filters) if (value := getattr(filters, f.name))]
+
+
+def _describe_field(name: str, value: Any) -> str:
+    if name in _RANGES:
+        return f"{name} {_describe_range(value, percent=name == 'score')}"
+    return _DESCRIPTIONS[name](value)
+
+
+def _describe_range(value: Range, percent: bool) -> str:
+    low, high = (None if end is None else f"{100 * end:.4g} %" if percent else f"{end:,.6g}" for end in value)
+    if low is None or high is None:
+        return f"from {low}" if high is None else f"up to {high}"
+    return f"{low} to {high}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = ", ".join(texts[:_LABELS_SHOWN])
+    rest = len(texts) - _LABELS_SHOWN
+    return shown if rest <= 0 else f"{shown} or {rest} more"
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    if name in _RANGES:
+        return ["" if end is None else f"{end:.9g}" for end in value]
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _parse_range(texts: list[str]) -> Range | None:
+    if len(texts) != 2:
+        return None
+    try:
+        low, high = (float(text) if text.strip() else None for text in texts)
+    except ValueError:
+        return None
+    if any(end is not None and not math.isfinite(end) for end in (low, high)):
+        return None
+    if (low is None and high is None) or (low is not None and high is not None and low > high):
+        return None
+    return low, high
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[list[str]], str | None]:
+    return lambda texts: texts[0] if len(texts) == 1 and texts[0] in choices else None
+
+
+def _many(accept: Callable[[str], bool]) -> Callable[[list[str]], tuple[str, ...]]:
+    return lambda texts: tuple(dict.fromkeys(text for text in texts if accept(text)))
+
+
+def _parse_pair(texts: list[str]) -> tuple[str, str] | None:
+    return (texts[0], texts[1]) if len(texts) == 2 and all(texts) else None
+
+
+_PARSERS: dict[str, Callable[[list[str]], Any]] = {
+    "labels": _many(bool),
+    **dict.fromkeys(_RANGES, _parse_range),
+    "status": _one_of((STATUS_OK, STATUS_ERROR)),
+    "errors": _many(ERROR_TYPES.__contains__),
+    "name": lambda texts: texts[0] if len(texts) == 1 else "",
+    "correct": _one_of((RIGHT, WRONG)),
+    "pair": _parse_pair,
+    "guesses": _parse_pair,
+    "image_ids": _many(lambda text: re.fullmatch(r"[0-9a-f]{16}", text) is not None),
+}
+
+_DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
+    "labels": lambda value: "label " + _listed(value),
+    "status": lambda value: "read without error" if value == STATUS_OK else "not readable",
+    "errors": lambda value: "problem " + _listed([text.replace("_", " ") for text in value]),
+    "name": lambda value: f"file name contains “{value}”",
+    "correct": lambda value: f"guess is {value}",
+    "pair": lambda value: f"{value[0]} taken for {value[1]}",
+    "guesses": lambda value: f"first guess {value[0]}, second {value[1]}",
+    "image_ids": lambda value: "1 chosen image" if len(value) == 1 else f"{len(value):,} chosen images",
+}

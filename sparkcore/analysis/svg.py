@@ -1,0 +1,135 @@
+"""A chart as an inert picture: SVG that can stand in any HTML page, with no script in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from sparkcore.errors import RunFailedError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDTH = 420
+TIMEOUT_S = 120
+
+_NAMESPACE = "http://www.w3.org/2000/svg"
+# Control characters end the drawing process (vl-convert 1.9), and it cuts those beyond U+FFFF in the middle.
+_UNDRAWABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\U00010000-\U0010ffff]"
+)
+# All that Vega's renderer writes; anything else, also what a name in the data could smuggle in, is dropped.
+_TAGS = frozenset({"svg", "g", "path", "text", "tspan", "rect", "line", "circle", "defs", "clipPath", "title", "desc"})
+_ATTRIBUTES = re.compile(
+    "width|height|viewBox|transform|d|[xyr]|[xy][12]|[cdr][xy]|opacity|text-anchor|clip-path|id|class"
+    "|fill(-opacity|-rule)?|stroke(-width|-opacity|-dasharray|-dashoffset|-linecap|-linejoin|-miterlimit)?"
+    "|font-(family|size|weight|style)"
+)
+
+_AXIS = {"grid": True, "gridOpacity": 0.25, "domain": False, "ticks": False, "labelPadding": 6, "titleFontWeight": 500}
+_CONFIG = {
+    "background": None,
+    "font": "Arial, sans-serif",
+    "padding": {"left": 12, "right": 12, "top": 5, "bottom": 5},  # text may be wider in the reader's font
+    "view": {"stroke": None},
+    "axis": {**_AXIS, "gridColor": "#808080", "labelFontSize": 13, "titleFontSize": 13},
+    "axisBand": {"grid": False},
+    "legend": {"labelFontSize": 13},
+}
+
+
+def to_svg(charts: Sequence[alt.Chart | alt.LayerChart], *, width: int = WIDTH) -> list[str]:
+    """Return the charts as SVG elements of `width` pixels, described for screen readers, for one page together.
+
+    Characters that cannot be drawn become a box. Raises RunFailedError where the drawing process fails.
+    """
+    specs = [_still(chart.to_dict(), width) for chart in charts]
+    pictures = zip(specs, _draw(specs), strict=True)
+    return [
+        sanitize(text, label=_description(spec), prefix=f"chart{number}-")
+        for number, (spec, text) in enumerate(pictures, start=1)
+    ]
+
+
+def sanitize(text: str, *, label: str, prefix: str) -> str:
+    """Return the SVG with only drawing elements and attributes, its ids prefixed, labeled as one image.
+
+    Raises ParseError for a text that is not XML.
+    """
+    root = ElementTree.fromstring(text)
+    _clean(root, prefix)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    ElementTree.register_namespace("", _NAMESPACE)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    if isinstance(spec.get("width"), dict):  # a fixed step for each column: as wide as it needs
+        size: dict[str, Any] = {"autosize": {"type": "pad"}}
+    else:
+        size = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
+    drawable: dict[str, Any] = _drawable(spec)
+    return {**drawable, **size, "config": {**spec.get("config", {}), **_CONFIG}}
+
+
+def _drawable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNDRAWABLE.sub("\u25a1", value)
+    if isinstance(value, dict):
+        return {key: _drawable(inner) for key, inner in value.items()}
+    return [_drawable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _draw(specs: list[dict[str, Any]]) -> list[str]:
+    # -P keeps this folder off the worker's import path.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("svg_worker.py"))]
+    content = json.dumps(specs).encode()
+    try:
+        done = subprocess.run(command, input=content, capture_output=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise RunFailedError(
+            f"Expected {len(specs)} drawn charts, received none in {TIMEOUT_S} s. Try again."
+        ) from error
+    if done.returncode != 0:
+        reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        raise RunFailedError(
+            f"Expected {len(specs)} drawn charts, received exit code {done.returncode}: {reason}. "
+            "Check that vl-convert-python is installed."
+        )
+    return list(json.loads(done.stdout))
+
+
+def _clean(element: ElementTree.Element, prefix: str) -> None:
+    for name, value in list(element.attrib.items()):
+        del element.attrib[name]
+        if _ATTRIBUTES.fullmatch(name):
+            _keep(element, name, value, prefix)
+    for child in list(element):
+        if child.tag.removeprefix(f"{{{_NAMESPACE}}}") in _TAGS:
+            _clean(child, prefix)
+        else:
+            element.remove(child)
+
+
+def _keep(element: ElementTree.Element, name: str, value: str, prefix: str) -> None:
+    if name == "id":
+        element.set(name, prefix + value)
+    elif value.startswith("url(#"):
+        element.set(name, f"url(#{prefix}{value[5:]}")
+    elif "url(" not in value:
+        element.set(name, value)
+
+
+def _description(spec: dict[str, object]) -> str:
+    """Return the description of a chart or of the first layer that has one."""
+    layers = spec.get("layer")
+    if "description" not in spec and isinstance(layers, list):
+        return next((str(layer["description"]) for layer in layers if "description" in layer), "")
+    return str(spec.get("description", ""))

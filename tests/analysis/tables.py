@@ -1,0 +1,50 @@
+"""Result tables from a few words a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from sparkcore.schema import image_id, result_schema
+
+Guess = tuple[str | None, str, float]  # class id, label, score
+
+
+def row(name: str, *top: Guess, **values: Any) -> dict[str, Any]:
+    """Return a classified image: its guesses, best first, and any other columns."""
+    first = top[0]
+    second = top[1][2] if len(top) > 1 else 0.0
+    origin = values.pop("origin", f"file:/data/{name}")
+    return {
+        "image_id": image_id(origin),
+        "origin": origin,
+        "file_name": name,
+        "status": "ok",
+        "class_id": first[0],
+        "label": first[1],
+        "score": first[2],
+        "margin": first[2] - second,
+        "top": [{"class_id": c, "label": label, "score": score} for c, label, score in top],
+        **values,
+    }
+
+
+def failed(name: str, error_type: str, message: str = "no reason", **values: Any) -> dict[str, Any]:
+    """Return an image that could not be read."""
+    origin = f"file:/data/{name}"
+    return {
+        "image_id": image_id(origin),
+        "origin": origin,
+        "file_name": name,
+        "status": "error",
+        "error_type": error_type,
+        "error_message": message,
+        **values,
+    }
+
+
+def table_of(*rows: dict[str, Any], thumbnail: bool = False) -> pa.Table:
+    """Return rows as a result table, without the thumbnail column unless asked for."""
+    table = pa.Table.from_pylist(list(rows), schema=result_schema())
+    return table if thumbnail else table.drop_columns(["thumbnail"])
