@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+import pytest
+
+from sparkcore.config import RunConfig
+from sparkcore.runs.identity import listing_digest, recipe_id, request_id, run_id
+
+
+def listing(*files: tuple[str, int, int]) -> pa.Table:
+    return pa.table(
+        {
+            "origin": [origin for origin, _, _ in files],
+            "size_bytes": [size for _, size, _ in files],
+            "modified_at": pa.array(
+                [dt.datetime.fromtimestamp(time, dt.UTC) for _, _, time in files], pa.timestamp("us", "UTC")
+            ),
+        }
+    )
+
+
+FILES = listing(("file:/a", 1, 10), ("file:/b", 2, 20))
+
+
+def test_the_order_of_files_does_not_matter_but_all_else_does() -> None:
+    same = listing_digest(FILES)
+    assert listing_digest(listing(("file:/b", 2, 20), ("file:/a", 1, 10))) == same
+    for other in (("file:/b", 3, 20), ("file:/b", 2, 21), ("file:/c", 2, 20)):
+        assert listing_digest(listing(("file:/a", 1, 10), other)) != same
+
+
+def test_a_request_is_its_meaning_not_its_words() -> None:
+    one = request_id(RunConfig(images="./x", model="resnet50", weights="/a.h5"), FILES, "digest")
+    assert one == request_id(RunConfig(images="/x", model="resnet50", sample=2, seed=9), FILES, "digest")
+    assert one != request_id(RunConfig(images="/x"), FILES, "other digest")
+
+
+@pytest.mark.parametrize(
+    "setting", [{"top_k": 4}, {"resize": "pad"}, {"min_width": 3}, {"truth": "folder"}, {"keep": ("scores",)}]
+)
+def test_settings_that_change_rows_change_the_request(setting: dict[str, object]) -> None:
+    changed = RunConfig.from_dict({"images": "x", **setting})
+    assert request_id(changed, FILES, "d") != request_id(RunConfig(images="x"), FILES, "d")
+
+
+def test_filters_are_no_part_of_the_recipe() -> None:
+    plain = recipe_id(RunConfig(images="x"), "d")
+    assert recipe_id(RunConfig(images="y", min_width=3, max_channels=3, sample=1), "d") == plain
+    assert recipe_id(RunConfig(images="x", interpolation="box"), "d") != plain
+
+
+def test_run_id() -> None:
+    assert len(run_id("r")) == 16
+    assert run_id("r") == run_id("r", 0) != run_id("r", 1)

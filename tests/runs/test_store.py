@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sparkcore.errors import RunFailedError, RunNotFoundError
+from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.results import load_results, load_rows, load_thumbnails, read_parts
+from sparkcore.runs.store import ROW_GROUP_ROWS, RunStore
+from sparkcore.schema import result_schema
+
+MANIFEST = Manifest(
+    run_id="00aa", request_id="r", recipe_id="c", attempt=0, config={"keep": []}, model={"name": "m"}, versions={},
+    created_at="2026-01-01T00:00:00+00:00", finished_at="2026-01-01T00:00:01+00:00", counts={"images": 3},
+)  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "store")
+
+
+def rows(*ids: str, **more: Any) -> pa.Table:
+    entries = [{"image_id": i, "thumbnail": f"picture of {i}".encode(), "status": "ok", **more} for i in ids]
+    return pa.Table.from_pylist(entries, schema=result_schema())
+
+
+def test_making_a_store_touches_nothing(store: RunStore) -> None:
+    assert store.runs() == store.unfinished() == []
+    assert not store.root.exists()
+
+
+def test_a_run_is_there_when_its_manifest_is(store: RunStore) -> None:
+    store.write_plan("00aa", {"part_count": 1})
+    store.write_part("00aa", "part-00000", rows("a", "b"))
+    assert (store.has("00aa"), store.unfinished()) == (False, ["00aa"])
+    with pytest.raises(RunNotFoundError, match="received '00aa'"):
+        store.manifest("00aa")
+    store.finish(MANIFEST)
+    assert (store.has("00aa"), store.unfinished()) == (True, [])
+    assert store.manifest("00aa") == MANIFEST
+    assert store.size_bytes("00aa") > 1000
+
+
+def test_a_finished_run_never_changes(store: RunStore) -> None:
+    store.finish(MANIFEST)
+    with pytest.raises(RunFailedError, match="never changes"):
+        store.finish(MANIFEST)
+
+
+def test_runs_and_prefixes(store: RunStore) -> None:
+    for name, finished in (("00aa", "1"), ("00ab", "3"), ("11cc", "2")):
+        store.finish(replace(MANIFEST, run_id=name, finished_at=finished))
+    assert [m.run_id for m in store.runs()] == ["00ab", "11cc", "00aa"]
+    assert store.find("latest").run_id == "00ab"
+    assert store.find("1").run_id == "11cc"
+    for wrong in ("00", "", "zz"):
+        with pytest.raises(RunNotFoundError):
+            store.find(wrong)
+
+
+def test_delete(store: RunStore) -> None:
+    store.finish(MANIFEST)
+    store.delete("00aa")
+    assert store.runs() == []
+    assert list((store.root / "runs").iterdir()) == []
+    with pytest.raises(RunNotFoundError):
+        store.delete("00aa")
+
+
+def test_half_written_files_are_invisible(store: RunStore) -> None:
+    store.write_part("00aa", "part-00000", rows("a"))
+    (store.folder("00aa") / "results" / ".part-00001.parquet.123-abc").write_bytes(b"half")
+    assert [p.name for p in store.parts("00aa")] == ["part-00000.parquet"]
+
+
+def test_manifest_of_another_version(store: RunStore) -> None:
+    store.finish(MANIFEST)
+    path = store.folder("00aa") / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
+    with pytest.raises(RunFailedError, match="Expected a manifest of version 1, received 99"):
+        store.manifest("00aa")
+
+
+def test_results_without_and_with_pictures(store: RunStore) -> None:
+    ids = [f"{n:03}" for n in range(ROW_GROUP_ROWS + 20)]
+    store.write_part("00aa", "part-00000", rows(*ids))
+    store.write_part("00aa", "part-00001", rows("zz", thumbnail=None))
+    store.finish(MANIFEST)
+    table = load_results(store, "00aa")
+    assert table.num_rows == len(ids) + 1
+    assert "thumbnail" not in table.schema.names
+    assert table["image_id"].to_pylist() == [*ids, "zz"]
+    assert load_thumbnails(store, "00aa", ["270", "003", "zz", "none"]) == {
+        "270": b"picture of 270", "003": b"picture of 003",
+    }  # fmt: skip
+    assert load_rows(store, "00aa", ["zz"], ["status"]).to_pylist() == [{"image_id": "zz", "status": "ok"}]
+    assert pq.ParquetFile(store.parts("00aa")[0]).num_row_groups == 2
+
+
+def test_a_run_without_rows_has_the_schema(store: RunStore) -> None:
+    store.finish(MANIFEST)
+    assert read_parts(store, "00aa", result_schema().names).schema == result_schema()
+
+
+def test_the_lock_is_exclusive_and_dies_with_its_process(store: RunStore) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c",
+         "import sys,time; from sparkcore.runs.store import RunStore\n"
+         f"with RunStore({str(store.root)!r}).lock('r'):\n print('held', flush=True); time.sleep(600)"],
+        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    waits: list[int] = []
+    entered = threading.Event()
+
+    def enter() -> None:
+        with store.lock("r", lambda: waits.append(1)):
+            entered.set()
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    time.sleep(0.5)
+    assert not entered.is_set()
+    holder.kill()
+    holder.wait()
+    thread.join(timeout=30)
+    assert entered.is_set()
+    assert waits

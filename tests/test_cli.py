@@ -1,0 +1,215 @@
+"""The shell's front door, in processes of its own where that is the point."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from sparkcore.cli import main
+from sparkcore.config import EngineConfig
+from sparkcore.runs.results import read_parts
+from sparkcore.runs.store import RunStore
+from sparkcore.schema import result_schema
+from tests.conftest import write_colors
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def finished(tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Run eight pictures through `run --json` and give what it printed."""
+    del spark
+    write_colors(tmp_path / "in", 8)
+    assert main(["run", *arguments(tmp_path, colors_model), "--truth", "filename", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def arguments(folder: Path, model: Path) -> list[str]:
+    return [str(folder / "in"), "--model", str(model), "--store", str(folder / "store"), "--top-k", "3"]
+
+
+def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sparkcore", *words],
+        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def parts_written(store: Path) -> int:
+    return len(list(store.glob("runs/*/results/part-*.parquet")))
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while not condition():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+
+
+def test_run_prints_one_json_object(tmp_path: Path, finished: dict[str, Any]) -> None:
+    assert finished["status"] == "complete"
+    assert (finished["images"], finished["ok"], finished["errors"]) == (8, 8, 0)
+    assert finished["folder"] == f"{tmp_path}/store/runs/{finished['run_id']}"
+    assert finished["seconds"] > 0
+    assert finished["images_per_second_no_load"] >= finished["images_per_second"] > 0
+
+
+def test_run_for_people(
+    tmp_path: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *arguments(tmp_path, colors_model), "--truth", "filename"]) == 0
+    out = capsys.readouterr().out
+    assert f"Run {finished['run_id']}: cached" in out
+    assert "8 images: 8 ok, 0 with errors" in out
+    assert "white" in out
+
+
+def test_runs_and_show(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["runs", *store]) == 0
+    assert finished["run_id"] in capsys.readouterr().out
+    assert main(["show", "latest", "--json", *store]) == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == finished["run_id"]
+    assert main(["show", finished["run_id"][:6], *store]) == 0
+    assert "8 ok" in capsys.readouterr().out
+    assert main(["show", "zzz", *store]) == 2
+    assert "received 'zzz'" in capsys.readouterr().err
+
+
+def test_exports(tmp_path: Path, finished: dict[str, Any]) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    for name in ("out.csv", "out.parquet", "out.zip", "out.html"):
+        assert main(["export", finished["run_id"], str(tmp_path / name), *store]) == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8-sig"))))
+    assert {(row["file_name"], row["label"]) for row in rows} >= {("red-0.png", "red"), ("white-7.png", "white")}
+    assert len(rows) == 8
+    expected = read_parts(RunStore(tmp_path / "store"), finished["run_id"], result_schema().names)
+    assert (
+        pq.read_table(tmp_path / "out.parquet").sort_by("image_id").to_pylist()
+        == expected.sort_by("image_id").to_pylist()
+    )
+    assert len([n for n in zipfile.ZipFile(tmp_path / "out.zip").namelist() if n.endswith(".jpg")]) == 8
+    assert finished["run_id"] in (tmp_path / "out.html").read_text()
+
+
+def test_export_of_unknown_kind(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", finished["run_id"], str(tmp_path / "out.xlsx"), "--store", str(tmp_path / "store")]) == 2
+    assert "expected one of csv, parquet, zip, html, received 'xlsx'" in capsys.readouterr().err
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_evaluate_and_compare(
+    tmp_path: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["evaluate", "latest", "--json", *store]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["support"], report["top_1"], report["top_k"]) == (8, 1.0, 1.0)
+    assert main(["run", *arguments(tmp_path, colors_model), "--resize", "pad", "--json"]) == 0
+    other = json.loads(capsys.readouterr().out)["run_id"]
+    assert main(["compare", finished["run_id"], other, "--json", *store]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["in_both"], report["agreement"], report["changed"]) == (8, 1.0, 0)
+    assert report["settings"]["resize"] == ["stretch", "pad"]
+
+
+def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert "resnet50" in capsys.readouterr().out
+    assert main(["samples", str(tmp_path / "s"), "--count", "3", "--seed", "7"]) == 0
+    assert len([p for p in (tmp_path / "s").rglob("*") if p.is_file()]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "/no/such/folder"], "received '/no/such/folder'"),
+        (["run", "{}", "--model", "resnet5"], "Did you mean"),
+        (
+            ["run", "{}", "--model", "resnet50", "--top-k", "0"],
+            "top_k: expected a whole number of at least 1, received 0",
+        ),
+        (["run", "{}", "--model", "resnet50", "--min-width", "9", "--max-width", "8"], "no image can pass"),
+        (["run", "{}", "--model", "vgg16"], "--weights"),
+        (["runs"], "Expected a store of runs"),
+    ],
+)
+def test_wrong_requests_exit_with_2(tmp_path: Path, words: list[str], expected: str) -> None:
+    write_colors(tmp_path / "in", 1)
+    command = [word.format(tmp_path / "in") for word in words]
+    process = start(*command, "--store", str(tmp_path / "store"), KERAS_HOME=str(tmp_path))
+    out, err = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert expected in err
+    assert "Traceback" not in err
+
+
+def test_a_folder_without_files_exits_with_2(tmp_path: Path, colors_model: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert main(["run", *arguments(tmp_path, colors_model)]) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Path, number: signal.Signals) -> None:
+    write_colors(tmp_path / "in", 120, side=400)
+    process = start("run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json")
+    wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, ""), err
+    store = RunStore(tmp_path / "store")
+    (unfinished,) = store.unfinished()
+    kept = read_parts(store, unfinished, ["image_id"]).num_rows
+    assert 0 < kept < 120
+    resumed = start("run", *arguments(tmp_path, colors_model), "--json")
+    summary = json.loads(resumed.communicate()[0])
+    assert (summary["computed"], summary["resumed"], summary["images"]) == (120 - kept, kept, 120)
+
+
+@pytest.mark.slow
+def test_kill_in_the_middle_loses_no_finished_part(tmp_path: Path, colors_model: Path) -> None:
+    write_colors(tmp_path / "in", 120, side=400)
+    process = start("run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json")
+    wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
+    process.kill()
+    process.wait()
+    store = RunStore(tmp_path / "store")
+    (unfinished,) = store.unfinished()
+    kept = read_parts(store, unfinished, ["image_id"]).num_rows
+    times = {path: path.stat().st_mtime_ns for path in store.parts(unfinished)}
+    summary = json.loads(start("run", *arguments(tmp_path, colors_model), "--json").communicate()[0])
+    assert (summary["run_id"], summary["status"]) == (unfinished, "complete")
+    assert (summary["computed"], summary["resumed"]) == (120 - kept, kept)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    other = [*arguments(tmp_path, colors_model), "--part-size", "4", "--json", "--store", str(tmp_path / "undisturbed")]
+    undisturbed = json.loads(start("run", *other).communicate()[0])
+    columns = result_schema().names
+    rows, expected = (
+        read_parts(RunStore(tmp_path / folder), unfinished, columns).sort_by("image_id").to_pylist()
+        for folder in ("store", "undisturbed")
+    )
+    assert undisturbed["run_id"] == unfinished
+    assert rows == expected
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_make_one_run(tmp_path: Path, colors_model: Path) -> None:
+    write_colors(tmp_path / "in", 12)
+    processes = [start("run", *arguments(tmp_path, colors_model), "--json") for _ in range(2)]
+    summaries = [json.loads(process.communicate()[0]) for process in processes]
+    assert sorted(summary["status"] for summary in summaries) == ["cached", "complete"]
+    assert len({summary["run_id"] for summary in summaries}) == 1
+    assert len(RunStore(EngineConfig(store=tmp_path / "store").store).runs()) == 1

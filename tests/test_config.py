@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.errors import ConfigError
+
+
+def test_a_request_survives_json() -> None:
+    config = RunConfig(images="/a b", keep=("pixels", "scores"), sample=3, min_width=10, max_width=10, truth="folder")
+    assert config.keep == ("scores", "pixels")
+    assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"images": ""}, "images: expected a text that is not empty, received ''"),
+        ({"images": None}, "images: expected a text"),
+        ({"reader": "png"}, "reader: expected one of bytes, image, received 'png'"),
+        ({"resize": "fit"}, "resize: expected one of stretch, crop, pad"),
+        ({"interpolation": "cubic"}, "interpolation: expected one of"),
+        ({"precision": "float16"}, "precision: expected one of float32, bfloat16"),
+        ({"truth": "csv"}, "truth: expected one of"),
+        ({"preprocess": "x"}, "preprocess: expected one of caffe, tf, torch, none"),
+        ({"keep": ["bytes"]}, "keep: expected one of scores, resized, pixels"),
+        ({"top_k": 0}, "top_k: expected a whole number of at least 1, received 0"),
+        ({"top_k": True}, "top_k: expected a whole number"),
+        ({"top_k": "5"}, "top_k: expected a whole number"),
+        ({"seed": -1}, "seed: expected a whole number of at least 0"),
+        ({"sample": 0}, "sample: expected a whole number"),
+        ({"min_channels": 0}, "min_channels: expected a whole number"),
+        ({"min_height": 5, "max_height": 4}, "min_height 5 is above max_height 4"),
+        ({"colour": 1}, r"received also \['colour'\]"),
+    ],
+)
+def test_impossible_values_say_what_was_expected(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RunConfig.from_dict({"images": "x", **setting})
+
+
+def test_no_images() -> None:
+    with pytest.raises(ConfigError, match="received nothing"):
+        RunConfig.from_dict({})
+
+
+def test_engine_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKCORE_STORE", "/s")
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+    assert EngineConfig.from_environment() == EngineConfig(store=Path("/s"), master="sc://host")
+    assert EngineConfig.from_environment(store=Path("/t"), master="local[1]").master == "local[1]"
+
+
+@pytest.mark.parametrize("setting", [{"batch_size": 0}, {"threads": 0}, {"part_size": -1}])
+def test_impossible_engine(setting: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(setting))):
+        EngineConfig(**setting)
