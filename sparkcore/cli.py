@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
-    except RunCancelledError as error:
+    except (RunCancelledError, KeyboardInterrupt) as error:
         print(f"Cancelled: {error}", file=sys.stderr)
         return CANCELLED
     except RequestError as error:

@@ -15,20 +15,26 @@ from sparkcore.engine.progress import Step, Watch
 from sparkcore.errors import RunCancelledError
 
 
+_NO_COUNT = "{desc} ({elapsed})"  # before the number of images is known
+
+
 @contextmanager
 def watching(stream: TextIO) -> Iterator[Watch]:
     """Give a watch that draws progress on `stream` and raises RunCancelledError after SIGINT or SIGTERM."""
     cancelled = threading.Event()
-    with _signals(cancelled), tqdm(total=0, unit="image", file=stream, dynamic_ncols=True, leave=False) as bar:
+    options = {"unit": "image", "file": stream, "dynamic_ncols": True, "leave": False, "mininterval": 0.5}
+    with _signals(cancelled), tqdm(total=0, bar_format=_NO_COUNT, **options) as bar:
 
         def progress(step: Step) -> None:
-            bar.set_description(step.phase, refresh=False)
-            bar.set_postfix(errors=step.errors, refresh=False)
+            bar.set_description_str(step.phase, refresh=False)
             if step.phase == "classifying" and bar.total != step.total:
                 # Speed and ETA are those of what is computed now, not of rows that were there.
+                bar.bar_format = None
                 bar.reset(step.total)
                 bar.initial = bar.n = step.done
-            bar.update(max(0, step.done - bar.n) if bar.total else 0)
+            if bar.total:
+                bar.set_postfix(errors=step.errors, refresh=False)
+                bar.n = step.done
             bar.refresh()
 
         def check() -> None:

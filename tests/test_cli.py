@@ -122,7 +122,7 @@ def test_evaluate_and_compare(
     assert main(["compare", finished["run_id"], other, "--json", *store]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["in_both"], report["agreement"], report["changed"]) == (8, 1.0, 0)
-    assert report["settings"]["resize"] == ["stretch", "pad"]
+    assert report["settings"]["config.resize"] == ["stretch", "pad"]
 
 
 def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +135,7 @@ def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["run", "/no/such/folder"], "received '/no/such/folder'"),
+        (["run", "/no/such/folder", "--weights", "random", "--model", "vgg16"], "received '/no/such/folder'"),
         (["run", "{}", "--model", "resnet5"], "Did you mean"),
         (
             ["run", "{}", "--model", "resnet50", "--top-k", "0"],

@@ -13,7 +13,7 @@ from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.reader import load_payloads
 from sparkcore.engine.rows import added_fields
-from sparkcore.engine.session import ship_package
+from sparkcore.engine.session import is_this_machine, ship_package
 from sparkcore.engine.worker import PAYLOADS, WorkerTask, classify_batches
 from sparkcore.errors import RequestError
 from sparkcore.models.freeze import FrozenModel
@@ -48,7 +48,7 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     """Return what workers are told, after package and model were sent to those of a cluster."""
     ship_package(spark)
     threads = engine.threads or int(spark.conf.get("spark.task.cpus", None) or 1)
-    if not (spark.conf.get("spark.master", None) or "").startswith("local"):
+    if not is_this_machine(spark.conf.get("spark.master", None)):
         spark.addArtifacts(str(model.path), file=True)
     return WorkerTask(config, model, engine.batch_size, threads)
 

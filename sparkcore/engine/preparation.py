@@ -75,7 +75,9 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
 
 def _fill(prepared: Prepared, config: RunConfig, size: ImageSize) -> None:
     decoded = _decoded(prepared.source, None if "pixels" in config.keep else size)
-    prepared.facts = {name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")}
+    prepared.facts = {
+        name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
+    }
     if not passes(config, height=decoded.height, width=decoded.width, channels=decoded.channels):
         return
     prepared.thumbnail = thumbnail(decoded.image)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +51,7 @@ _LOCAL_SETTINGS = {
 def start_session(engine: EngineConfig) -> SparkSession:
     """Return the running session, or start one for `engine.master`; raises EngineError where that fails."""
     master = engine.master or LOCAL_MASTER
-    remote, local = master.startswith("sc://"), master.startswith("local")
+    remote, local = master.startswith("sc://"), is_this_machine(master)
     if not remote:
         check_java()
     _prepare_environment()
@@ -60,7 +62,7 @@ def start_session(engine: EngineConfig) -> SparkSession:
     for name, value in {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}.items():
         builder = builder.config(name, value)
     try:
-        with _stderr_into(engine.store / "logs" / "spark.log"):
+        with _own_interrupts(), _stderr_into(engine.store / "logs" / "spark.log"):
             spark = builder.getOrCreate()
     except Exception as error:
         raise EngineError(
@@ -86,6 +88,11 @@ def session(engine: EngineConfig) -> Iterator[SparkSession]:
             spark.stop()
 
 
+def is_this_machine(master: str | None) -> bool:
+    """Tell whether workers of this master share the files of the driver (`local-cluster` only pretends not to)."""
+    return (master or "").split("[")[0] == "local"
+
+
 def ship_package(spark: SparkSession) -> None:
     """Send this package to the executors, once a session: they need nothing installed but its requirements."""
     if spark.conf.get(_SHIPPED, None):
@@ -97,6 +104,19 @@ def ship_package(spark: SparkSession) -> None:
                 package.write(path, Path("sparkcore") / path.relative_to(_PACKAGE))
     spark.addArtifacts(str(archive), pyfile=True)
     spark.conf.set(_SHIPPED, "true")
+
+
+@contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Keep this program's SIGINT handler: Spark puts its own in place, which raises wherever the program stands."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 @contextmanager

@@ -1,0 +1,223 @@
+"""What may come in from people: folders and model files below the allowed roots, and uploaded pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import unicodedata
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from sparkcore.errors import ImageError, InputError, ModelError
+from sparkcore.imaging.decode import FORMATS, ImageSize, decode
+from sparkcore.origins import local_path
+from sparkcore.pictures import open_image
+
+ROOTS_VARIABLE = "SPARKCORE_ROOTS"
+MODEL_SUFFIXES = (".keras", ".h5")
+LABEL_SUFFIXES = (".json", ".txt")
+
+MOST_FILES = 500
+MOST_FILE_BYTES = 50_000_000
+MOST_UPLOAD_BYTES = 500_000_000
+MOST_PIXELS = 100_000_000
+_GLANCE = ImageSize(64, 64)  # large JPEG files are decoded at a fraction of their size
+_MOST_FOLDERS = 4
+_LONGEST_NAME = 120  # characters; with four bytes each they stay below what file systems allow twice over
+_WILDCARDS = re.compile(r"[*?\[{]")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Hold where uploaded pictures lie, how many there are, and which files were refused, each with the reason."""
+
+    folder: Path | None
+    accepted: int
+    refused: tuple[tuple[str, str], ...]
+
+
+def allowed_roots(store: Path) -> tuple[Path, ...]:
+    """Return the folders below which files may be read, symbolic links resolved.
+
+    They are those of SPARKCORE_ROOTS, separated as in PATH, or the current folder; the store's own uploads and
+    samples always belong to them.
+    """
+    text = os.environ.get(ROOTS_VARIABLE, "")
+    given = [Path(part) for part in text.split(os.pathsep) if part.strip()] or [Path.cwd()]
+    folders = [*given, store / "uploads", store / "samples"]
+    return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
+
+
+def is_allowed(path: Path, roots: Sequence[Path]) -> bool:
+    """Tell whether a path, with all symbolic links resolved, lies below one of the roots."""
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a zero byte in the name
+        return False
+    return any(resolved.is_relative_to(root) for root in roots)
+
+
+def choose_images(text: str, roots: Sequence[Path]) -> str:
+    """Return the absolute path of a folder, file or glob of images below the roots; raises InputError."""
+    text = text.strip()
+    if not text or "\0" in text:
+        raise InputError("Images: expected the path of a folder on the server, received nothing. Enter one.")
+    if "://" in text or text.startswith("file:"):
+        raise InputError(f"Images: expected a path on the server, received the address {text!r}. Use the shell for it.")
+    path = Path(text).expanduser().absolute()
+    fixed = Path(*_before_wildcard(path.parts))
+    if ".." in path.parts or not is_allowed(fixed, roots):
+        raise InputError(f"Images: expected a folder below {_listed(roots)}, received {text!r}. Choose one of these.")
+    if not fixed.exists():
+        raise InputError(f"Images: expected a folder with pictures, but {text!r} is not there. Check the spelling.")
+    return os.fspath(path if fixed != path else fixed.resolve())
+
+
+def choose_file(text: str, roots: Sequence[Path], suffixes: Sequence[str] = MODEL_SUFFIXES) -> str:
+    """Return the absolute path of a model, weights or label file below the roots; raises ModelError."""
+    path = Path(text.strip()).expanduser().absolute()
+    if not is_allowed(path, roots):
+        raise ModelError(f"File: expected one below {_listed(roots)}, received {text!r}. Copy it to one of these.")
+    if not path.is_file() or path.suffix.lower() not in suffixes:
+        raise ModelError(
+            f"File: expected a file that ends with {' or '.join(suffixes)}, received {text!r}. Check the spelling."
+        )
+    return os.fspath(path.resolve())
+
+
+def open_allowed(origin: str, roots: Sequence[Path]) -> bytes:
+    """Return the bytes of an original below the roots; raises ImageError where it is elsewhere or gone."""
+    path = local_path(origin)
+    if path is not None and not is_allowed(path, roots):
+        raise ImageError(
+            "unreadable", f"The original lies outside of the folders that this server may read ({ROOTS_VARIABLE})."
+        )
+    return open_image(origin)
+
+
+def save_upload(files: Iterable[tuple[str, bytes]], store: Path) -> Upload:
+    """Check uploaded files by decoding them and write the good ones to `<store>/uploads/<digest of the content>/`.
+
+    The same files lead to the same folder, and so to the same run. Raises InputError where all of them together are
+    too many or too large; one that is no usable image is refused alone.
+    """
+    files = list(files)
+    _check_totals(files)
+    accepted: dict[PurePosixPath, bytes] = {}
+    refused = []
+    for name, content in files:
+        try:
+            path = _free(_safe_path(name), accepted)
+            _check_picture(content)
+        except (InputError, ImageError) as error:
+            refused.append((_printable(name), str(error)))
+        else:
+            accepted[path] = content
+    folder = _write(accepted, store / "uploads") if accepted else None
+    return Upload(folder, len(accepted), tuple(refused))
+
+
+def _before_wildcard(parts: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for part in parts:
+        if _WILDCARDS.search(part) and not Path(*kept, part).exists():
+            break
+        kept.append(part)
+    return kept
+
+
+def _listed(roots: Sequence[Path]) -> str:
+    return " or ".join(os.fspath(root) for root in roots)
+
+
+def _check_totals(files: Sequence[tuple[str, bytes]]) -> None:
+    if len(files) > MOST_FILES:
+        raise InputError(
+            f"Upload: expected at most {MOST_FILES:,} files, received {len(files):,}. "
+            "Copy them to a folder on the server and enter its path."
+        )
+    size_bytes = sum(len(content) for _, content in files)
+    if size_bytes > MOST_UPLOAD_BYTES:
+        raise InputError(
+            f"Upload: expected at most {MOST_UPLOAD_BYTES // 10**6:,} MB, received {size_bytes // 10**6:,} MB. "
+            "Upload fewer files at once."
+        )
+
+
+def _check_picture(content: bytes) -> None:
+    if len(content) > MOST_FILE_BYTES:
+        raise InputError(f"larger than {MOST_FILE_BYTES // 10**6} MB")
+    pixels = _pixels(content)
+    if pixels > MOST_PIXELS:
+        raise InputError(f"{pixels // 10**6:,} million pixels, more than the limit of {MOST_PIXELS // 10**6}")
+    decode(content, target=_GLANCE)
+
+
+def _pixels(content: bytes) -> int:
+    """Return what the header says; 0 where there is none: then decoding says what is wrong."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as source:
+            return source.width * source.height
+    except Exception:  # noqa: BLE001 (damaged bytes raise anything)
+        return 0
+
+
+def _safe_path(name: str) -> PurePosixPath:
+    """Return a relative path that is safe to write; folders of an uploaded folder are kept."""
+    if re.match(r"[/\\~]|[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name):
+        raise InputError("its name leads out of the upload folder")
+    parts = [_safe_name(part) for part in re.split(r"[/\\]", name)]
+    if not all(parts) or len(parts) > _MOST_FOLDERS + 1:
+        raise InputError("its name cannot be used")
+    return PurePosixPath(*parts)
+
+
+def _safe_name(part: str) -> str:
+    text = unicodedata.normalize("NFC", part)
+    kept = "".join("_" if letter in '<>:"|?*[]{}' else letter for letter in text if letter.isprintable())
+    stem, dot, suffix = kept.strip(" ").rpartition(".")
+    name = f"{stem[:_LONGEST_NAME]}{dot}{suffix[:10]}"
+    # Spark leaves out files whose names begin like this.
+    return f"u{name}" if name.startswith((".", "_")) else name
+
+
+def _free(path: PurePosixPath, taken: Iterable[PurePosixPath]) -> PurePosixPath:
+    names = {os.fspath(one).casefold() for one in taken}
+    number, tried = 1, path
+    while os.fspath(tried).casefold() in names:
+        number += 1
+        tried = path.with_stem(f"{path.stem}-{number}")
+    return tried
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:_LONGEST_NAME]
+
+
+def _write(pictures: dict[PurePosixPath, bytes], uploads: Path) -> Path:
+    digest = hashlib.sha256()
+    for path, content in sorted(pictures.items()):
+        digest.update(f"{path}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    folder = uploads / digest.hexdigest()[:16]
+    if folder.is_dir():
+        return folder
+    temporary = uploads / f".{folder.name}-{uuid.uuid4().hex[:8]}"
+    try:
+        for path, content in pictures.items():
+            target = temporary / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        temporary.replace(folder)
+    except OSError:
+        if not folder.is_dir():  # else somebody uploaded the same just now
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder

@@ -1,0 +1,89 @@
+"""A part whose Spark job fails: the image that breaks it is found, the others are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.engine import parts
+from sparkcore.engine.classification import classify_files, worker_task
+from sparkcore.engine.freezing import start_freezing
+from sparkcore.engine.listing import list_images
+from sparkcore.engine.parts import MAX_SOLITARY_FAILURES, PartRunner
+from sparkcore.errors import RunFailedError
+from sparkcore.models.weights import resolve_model
+from tests.conftest import write_colors
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture
+def runner(spark: SparkSession, tmp_path: Path, request_for: Callable[..., RunConfig]) -> PartRunner:
+    config = request_for(tmp_path / "in")
+    model = start_freezing(resolve_model(config), "float32").result()
+    return PartRunner(spark, (str(tmp_path / "in"),), worker_task(spark, config, model, EngineConfig()))
+
+
+def files(folder: Path) -> pa.Table:
+    return list_images(str(folder), lambda: pytest.fail("no Spark needed")).files
+
+
+def breaking(names: set[str], text: str) -> Callable[..., pa.Table]:
+    def job(spark: SparkSession, roots: tuple[str, ...], origins: list[str], task: Any) -> pa.Table:
+        if any(origin.rsplit("/", 1)[-1] in names for origin in origins):
+            raise RuntimeError(text)
+        return classify_files(spark, roots, origins, task)
+
+    return job
+
+
+def test_one_image_that_breaks_its_job_stands_alone(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_colors(tmp_path / "in", 5)
+    monkeypatch.setattr(parts, "classify_files", breaking({"blue-2.png"}, "Job aborted\nOutOfMemoryError: heap"))
+    rows = runner.compute(files(tmp_path / "in")).results
+    states = dict(zip(rows["file_name"].to_pylist(), rows["error_type"].to_pylist(), strict=True))
+    assert states == {
+        "red-0.png": None, "green-1.png": None, "blue-2.png": "internal", "white-3.png": None, "red-4.png": None,
+    }  # fmt: skip
+    (message,) = rows["error_message"].drop_null().to_pylist()
+    assert message == "Spark's job failed on this image: OutOfMemoryError: heap"
+
+
+def test_when_all_images_break_it_is_not_their_fault(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_colors(tmp_path / "in", MAX_SOLITARY_FAILURES + 1)
+    monkeypatch.setattr(parts, "classify_files", breaking({path.name for path in paths}, "disk full"))
+    with pytest.raises(RunFailedError, match="not the images' fault"):
+        runner.compute(files(tmp_path / "in"))
+
+
+def test_a_missing_model_is_everybodys_error(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_colors(tmp_path / "in", 4)
+    monkeypatch.setattr(parts, "classify_files", breaking({"red-0.png"}, "ModelError: no such graph"))
+    with pytest.raises(RunFailedError, match="ModelError: no such graph"):
+        runner.compute(files(tmp_path / "in"))
+
+
+def test_files_that_need_no_worker(runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "empty.jpg").write_bytes(b"")
+    with (tmp_path / "in" / "huge.jpg").open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    monkeypatch.setattr(parts, "classify_files", lambda *_: pytest.fail("nothing to compute"))
+    rows = runner.compute(files(tmp_path / "in")).results.select(["file_name", "error_type", "error_message"])
+    assert {r["file_name"]: r["error_type"] for r in rows.to_pylist()} == {
+        "empty.jpg": "empty",
+        "huge.jpg": "too_large",
+    }
+    assert "1,073,741,825 bytes; at most 1,073,741,824" in str(rows.to_pylist())

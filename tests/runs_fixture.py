@@ -1,0 +1,143 @@
+"""Small finished runs for tests, written as the engine writes them, with thumbnails of drawn pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from PIL import Image, ImageDraw
+
+from sparkcore.config import RunConfig
+from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.origins import origin_of
+from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.store import RunStore
+from sparkcore.schema import STATUS_ERROR, STATUS_OK, image_id, result_schema
+
+LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
+COLORS = ((200, 40, 40), (230, 200, 60), (120, 20, 60), (60, 120, 60), (70, 50, 120))
+_START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Say how a run is made; every `error_every`-th image is an unreadable one (0: none).
+
+    `shift` moves the guessed labels of every fifth image by so many, to make runs that differ.
+    """
+
+    rows: int = 30
+    truth: bool = True
+    error_every: int = 10
+    shift: int = 0
+    model: str = "tinynet"
+    day: int = 0
+    rows_per_part: int = 20
+    images: str = "/photos"
+
+
+def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) -> str:
+    """Write a finished run and return its id; `changes` are fields of `Made`.
+
+    Of every ten images with a truth, seven are guessed right. Scores go down evenly from the first row to the last.
+    """
+    made = made or Made(**changes)
+    store = store if isinstance(store, RunStore) else RunStore(store)
+    rows = [_row(number, made) for number in range(made.rows)]
+    config = RunConfig(images=made.images, model=made.model, truth="folder" if made.truth else "none")
+    run_id = hashlib.sha256(repr(made).encode()).hexdigest()[:16]
+    store.write_plan(run_id, {"recipe_id": "recipe", "part_count": 1})
+    for start in range(0, made.rows, made.rows_per_part):
+        table = pa.Table.from_pylist(rows[start : start + made.rows_per_part], schema=result_schema())
+        store.write_part(run_id, f"part-{start:07d}", table)
+    store.finish(_manifest(run_id, made, config, rows))
+    return run_id
+
+
+def picture(number: int) -> Image.Image:
+    """Return the picture of a row: a disc or a bar in the color of its true class."""
+    width, height = 160 + 8 * (number % 9), 120 + 10 * (number % 7)
+    image = Image.new("RGB", (width, height), (235, 236, 238))
+    box = (20, 20, width - 20, height - 20)
+    draw = ImageDraw.Draw(image)
+    (draw.ellipse if number % 2 else draw.rectangle)(box, fill=COLORS[number % len(COLORS)])
+    return image
+
+
+def _row(number: int, made: Made) -> dict[str, Any]:
+    true_id, _ = LABELS[number % len(LABELS)]
+    origin = origin_of(f"{made.images}/{true_id}/image-{number:04d}.jpg")
+    row: dict[str, Any] = {
+        "image_id": image_id(origin),
+        "origin": origin,
+        "file_name": origin.rsplit("/", 1)[-1],
+        "size_bytes": 1000 + 37 * number,
+        "modified_at": _START + timedelta(minutes=number),
+        "truth": true_id if made.truth else None,
+    }
+    if made.error_every and number % made.error_every == made.error_every - 1:
+        error = ("truncated", "empty")[number // made.error_every % 2]
+        return {**row, "status": STATUS_ERROR, "error_type": error, "error_message": f"Row {number}: {error}."}
+    return {**row, **_classified(number, made)}
+
+
+def _classified(number: int, made: Made) -> dict[str, Any]:
+    image = picture(number)
+    wrong = number % 10 in (2, 5, 8)
+    first = (number + wrong + (made.shift if number % 5 == 0 else 0)) % len(LABELS)
+    score = 0.99 - 0.6 * number / max(made.rows, 1)
+    rest = (1 - score) / (len(LABELS) - 1)
+    order = [(first + step) % len(LABELS) for step in range(len(LABELS))]
+    scores = [score, *[rest] * (len(LABELS) - 1)]
+    top = [
+        {"class_id": LABELS[code][0], "label": LABELS[code][1], "score": value}
+        for code, value in zip(order, scores, strict=True)
+    ]
+    return {
+        "format": "JPEG",
+        "mode": "RGB",
+        "width": image.width,
+        "height": image.height,
+        "channels": 3,
+        "status": STATUS_OK,
+        "class_id": top[0]["class_id"],
+        "label": top[0]["label"],
+        "score": score,
+        "margin": score - rest,
+        "entropy": -sum(value * math.log(value) for value in scores),
+        "top": top,
+        "thumbnail": thumbnail(image),
+    }
+
+
+def _manifest(run_id: str, made: Made, config: RunConfig, rows: list[dict[str, Any]]) -> Manifest:
+    errors = [row["error_type"] for row in rows if row["status"] == STATUS_ERROR]
+    when = _START + timedelta(days=made.day)
+    return Manifest(
+        run_id=run_id,
+        request_id="request",
+        recipe_id="recipe",
+        attempt=0,
+        config=config.to_dict(),
+        model={"name": made.model, "digest": "0" * 64, "source": "built in", "height": 64, "width": 64, "classes": 5},
+        versions={"sparkcore": "0.1.0", "pyspark": "4.3.0", "tensorflow": "2.21.0"},
+        created_at=when.isoformat(),
+        finished_at=(when + timedelta(seconds=12)).isoformat(),
+        counts={
+            "images": len(rows),
+            "ok": len(rows) - len(errors),
+            "errors": len(errors),
+            "excluded": 0,
+            "computed": len(rows),
+            "reused": 0,
+        },
+        error_types={name: errors.count(name) for name in sorted(set(errors))},
+        timings={"total": 12.0, "read": 0.5, "decode": 1.0, "predict": 8.0, "write": 0.5},
+        images_per_second=len(rows) / 12,
+        images_per_second_no_load=len(rows) / 9,
+    )
