@@ -19,7 +19,7 @@ KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
 
 DEFAULT_STORE = "runs-store"
-DEFAULT_MODEL = "resnet50"
+DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights cannot be had
 
 
 @dataclass(frozen=True, slots=True)

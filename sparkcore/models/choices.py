@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparkcore.models.registry import MODEL_SPECS, ModelSpec, find_spec
-from sparkcore.models.weights import keras_cache
-
-REFERENCE = "resnet50"
-BUILT_IN = "tinynet"
+from sparkcore.models.weights import BUILT_IN, REFERENCE, keras_cache
 
 
 @dataclass(frozen=True, slots=True)

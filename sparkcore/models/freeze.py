@@ -1,0 +1,97 @@
+"""Turn a resolved model into one file that a worker can load without Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkcore.config import PRECISIONS
+from sparkcore.errors import ConfigError
+from sparkcore.models.weights import ResolvedModel
+
+GRAPH_VERSION = 1  # goes up when the graph of the same model changes
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenModel:
+    """Point to a frozen graph, and say what goes in and comes out.
+
+    In: uint8 RGB [n, height, width, 3]. Out: float32 probabilities [n, len(class_ids)]. `precision` is the one to
+    compute with: the graph is the same for all. `digest` is that of the ResolvedModel.
+    """
+
+    path: Path
+    digest: str
+    precision: str
+    height: int
+    width: int
+    class_ids: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
+    """Write the graph of `model` into the folder `cache`, where it is not there yet, and return where it lies.
+
+    Only the first call for a model imports TensorFlow; it can run in a process of its own. Raises ModelError or
+    WeightsError where Keras cannot build the model.
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError.unexpected("precision", "one of " + ", ".join(PRECISIONS), precision)
+    path = Path(cache) / f"{model.digest}.pb"
+    signature = {
+        "graph_version": GRAPH_VERSION,
+        "name": model.name,
+        "source": model.source,
+        "preprocess": model.preprocess,
+        "input": {"name": "images", "dtype": "uint8", "shape": [None, model.height, model.width, 3]},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": [None, len(model.classes)]},
+    }
+    if not _is_frozen(path):
+        _write_atomically(path, _graph_bytes(model))
+        _write_atomically(path.with_suffix(".json"), json.dumps(signature, indent=2).encode())
+    return FrozenModel(
+        path=path,
+        digest=model.digest,
+        precision=precision,
+        height=model.height,
+        width=model.width,
+        class_ids=tuple(name.class_id for name in model.classes),
+        labels=tuple(name.label for name in model.classes),
+    )
+
+
+def is_frozen(model: ResolvedModel, cache: Path) -> bool:
+    """Tell whether `freeze` would find its work done, so that it needs no TensorFlow."""
+    return _is_frozen(Path(cache) / f"{model.digest}.pb")
+
+
+def _is_frozen(path: Path) -> bool:
+    """Tell whether the graph is there in this version; the signature is written last, so it proves the graph."""
+    try:
+        signature: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return path.is_file() and signature.get("graph_version") == GRAPH_VERSION
+
+
+def _graph_bytes(model: ResolvedModel) -> bytes:
+    from sparkcore.models.graph import frozen_graph
+    from sparkcore.models.keras_model import build_keras_model
+
+    keras_model = build_keras_model(model)
+    graph = frozen_graph(keras_model, (model.height, model.width), model.preprocess, len(model.classes))
+    return bytes(graph.SerializeToString())
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

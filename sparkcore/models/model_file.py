@@ -1,0 +1,96 @@
+"""A saved model with what must be known beside it: its class names and its preprocessing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparkcore.config import PREPROCESSES
+from sparkcore.errors import ModelError
+from sparkcore.models.archive import ArchiveFacts, describe_archive
+from sparkcore.models.labels import ClassName, classes_from_json, imagenet_classes, read_labels
+
+
+@dataclass(frozen=True, slots=True)
+class FileModel:
+    """Hold what a model takes and what its outputs are called; sizes in pixels."""
+
+    height: int
+    width: int
+    preprocess: str
+    classes: tuple[ClassName, ...]
+
+
+def describe_file_model(path: Path, labels: str | None, preprocess: str | None) -> FileModel:
+    """Put together the archive, the JSON file of the same name beside it, and what the caller knows better.
+
+    The JSON file may hold `labels` (a list, a dict of index to label, or the name of a labels file beside it),
+    `preprocess`, and `height` and `width` for a model that takes any size. A model of one output has two classes:
+    its score is that of the second. Raises ModelError for whatever is missing or does not fit.
+    """
+    if not path.is_file():
+        raise ModelError(f"model: expected a .keras or .h5 file, but there is none at {path}.")
+    facts = describe_archive(path)
+    sidecar = _read_sidecar(path.with_suffix(".json"))
+    height, width = _input_size(path, facts, sidecar)
+    return FileModel(
+        height, width, _preprocess(path, preprocess, sidecar), _classes(path, facts.outputs, labels, sidecar)
+    )
+
+
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"model: {path} is not valid JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise ModelError(f'model: expected {{"labels": [...], "preprocess": ...}} in {path}, received {value!r:.60}.')
+    return value
+
+
+def _input_size(path: Path, facts: ArchiveFacts, sidecar: dict[str, Any]) -> tuple[int, int]:
+    shape = facts.input_shape or (None, None, None, None)
+    if len(shape) != 4 or shape[3] not in (3, None):
+        raise ModelError(f"model: expected one input [None, height, width, 3], {path} takes {list(shape)}.")
+    height, width = shape[1] or sidecar.get("height"), shape[2] or sidecar.get("width")
+    if not (isinstance(height, int) and isinstance(width, int)):
+        raise ModelError(
+            f"model: {path} takes images of any size. Write the size it was made for as "
+            f'{{"height": ..., "width": ...}} into {path.with_suffix(".json")}.'
+        )
+    return height, width
+
+
+def _preprocess(path: Path, given: str | None, sidecar: dict[str, Any]) -> str:
+    preprocess = given or sidecar.get("preprocess")
+    if preprocess in PREPROCESSES:
+        return str(preprocess)
+    raise ModelError(
+        f"preprocess: expected one of {', '.join(PREPROCESSES)} for {path}, received {preprocess!r}. Pass --preprocess "
+        f'or write {{"preprocess": ...}} into {path.with_suffix(".json")}: a wrong guess would give wrong scores.'
+    )
+
+
+def _classes(path: Path, outputs: int | None, labels: str | None, sidecar: dict[str, Any]) -> tuple[ClassName, ...]:
+    wanted = 2 if outputs == 1 else outputs
+    named = sidecar.get("labels")
+    if labels is not None:
+        classes = read_labels(labels)
+    elif isinstance(named, str):
+        classes = read_labels(path.with_name(named))
+    elif named is not None:
+        classes = classes_from_json(named)
+    elif wanted == 1000:
+        classes = imagenet_classes()
+    else:
+        raise ModelError(
+            f"labels: {path} has {wanted or 'an unknown number of'} classes without names. Pass --labels FILE or write "
+            f'{{"labels": [...]}} into {path.with_suffix(".json")}.'
+        )
+    if wanted not in (None, len(classes)):
+        raise ModelError(f"labels: the model in {path} has {wanted} classes, received {len(classes)} labels.")
+    return classes

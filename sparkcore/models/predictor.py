@@ -1,0 +1,90 @@
+"""Load a frozen graph and predict with it: the only part of this package that a worker needs TensorFlow for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sparkcore.errors import ConfigError, ModelError
+from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.graph import INPUT_NAME, OUTPUT_NAME
+from sparkcore.models.tensorflow_import import import_tensorflow
+
+CACHED_PREDICTORS = 2
+
+_predictors: OrderedDict[tuple[str, str, int | None], Predictor] = OrderedDict()
+_lock = Lock()
+
+
+class Predictor:
+    """Predict batches of images; safe to call from several threads."""
+
+    def __init__(self, frozen: FrozenModel, threads: int | None) -> None:
+        self._frozen = frozen
+        self._call = _open_session(frozen, threads)
+
+    def predict(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the probabilities, float32 [n, classes], of uint8 RGB images [n, height, width, 3].
+
+        Raises ConfigError for another type or shape.
+        """
+        expected = (self._frozen.height, self._frozen.width, 3)
+        if not isinstance(batch, np.ndarray) or batch.dtype != np.uint8 or batch.shape[1:] != expected:
+            received = f"{getattr(batch, 'dtype', type(batch).__name__)} {getattr(batch, 'shape', '')}"
+            raise ConfigError(f"batch: expected uint8 RGB images [n, {', '.join(map(str, expected))}], got {received}.")
+        if not len(batch):
+            return np.empty((0, len(self._frozen.class_ids)), np.float32)
+        return np.asarray(self._call(batch))
+
+
+def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor:
+    """Return the predictor of a frozen model, loading it only if this process has not done so lately.
+
+    `threads` bounds what one batch uses of the machine (None: all cores). "bfloat16" is computed where the processor
+    has AVX-512 or better and in float32 elsewhere; inputs, outputs and the softmax are float32 in any case. Raises
+    ModelError where the file cannot be read.
+    """
+    key = (frozen.digest, frozen.precision, threads)
+    with _lock:
+        if key not in _predictors:
+            _predictors[key] = Predictor(frozen, threads)
+            if len(_predictors) > CACHED_PREDICTORS:
+                _predictors.popitem(last=False)
+        _predictors.move_to_end(key)
+        return _predictors[key]
+
+
+def _open_session(frozen: FrozenModel, threads: int | None) -> Any:
+    tf = import_tensorflow()
+    from google.protobuf.message import DecodeError
+
+    graph_def = tf.compat.v1.GraphDef()
+    try:
+        graph_def.ParseFromString(frozen.path.read_bytes())
+    except (OSError, DecodeError) as error:
+        raise ModelError(f"model: expected a frozen graph at {frozen.path}, but {error}. Freeze it again.") from error
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+    session = tf.compat.v1.Session(graph=graph, config=_session_config(frozen.precision, threads))
+    return session.make_callable(OUTPUT_NAME, feed_list=[INPUT_NAME])
+
+
+def _session_config(precision: str, threads: int | None) -> Any:
+    import tensorflow as tf
+    from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+
+    config = tf.compat.v1.ConfigProto(
+        # Without this the first session of a process decides the number of threads for all that follow.
+        use_per_session_threads=True,
+        intra_op_parallelism_threads=threads or 0,
+        # One operation at a time: a classifier is a chain, and idle pools only take cores from decoding.
+        inter_op_parallelism_threads=1,
+    )
+    config.gpu_options.allow_growth = True  # leave room for the other workers of this machine
+    if precision == "bfloat16":
+        config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = RewriterConfig.ON
+    return config

@@ -1,0 +1,28 @@
+"""Import TensorFlow in a way that suits a worker: on demand and in silence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+
+def import_tensorflow() -> Any:
+    """Return the module `tensorflow`.
+
+    The first import in a process writes notes about missing GPU drivers to standard error before its log level
+    counts; there they would tear a progress bar apart. Errors are exceptions and still arrive.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        kept = os.dup(2)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(silence, 2)
+            import tensorflow as tf
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(silence)
+        return tf
+    return sys.modules["tensorflow"]

@@ -1,0 +1,48 @@
+"""A real but tiny classifier: it names the mean color of an image, by weights that are computed, not trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+COLORS = {
+    "black": (0, 0, 0),
+    "blue": (0, 0, 255),
+    "cyan": (0, 255, 255),
+    "gray": (127.5, 127.5, 127.5),
+    "green": (0, 255, 0),
+    "magenta": (255, 0, 255),
+    "red": (255, 0, 0),
+    "white": (255, 255, 255),
+    "yellow": (255, 255, 0),
+}
+SHARPNESS = 4.0  # a pure color gets a score above 0.98
+
+
+def write_fixture_model(folder: Path) -> Path:
+    """Write `colors.keras` and its `colors.json` into `folder` and return the path of the first.
+
+    The input is 32x32 with preprocessing "tf", so colors lie in a cube from -1 to 1. The logit of a class is minus
+    its squared distance to the mean color, less the term that all classes share: linear in the mean color.
+    """
+    import keras
+
+    corners = np.array(list(COLORS.values()), np.float32) / 127.5 - 1.0
+    kernel = 2.0 * SHARPNESS * corners.T
+    bias = -SHARPNESS * (corners**2).sum(axis=1)
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3), name="image"),
+            keras.layers.GlobalAveragePooling2D(name="mean_color"),
+            keras.layers.Dense(len(COLORS), activation="softmax", name="color"),
+        ],
+        name="colors",
+    )
+    model.get_layer("color").set_weights([kernel, bias])
+    path = folder / "colors.keras"
+    model.save(path)
+    sidecar = {"labels": list(COLORS), "preprocess": "tf"}
+    path.with_suffix(".json").write_text(json.dumps(sidecar), encoding="utf-8")
+    return path

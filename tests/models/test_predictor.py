@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sparkcore.config import RunConfig
+from sparkcore.errors import ConfigError, ModelError
+from sparkcore.models import predictor as predictor_module
+from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.predictor import load_predictor
+from sparkcore.models.weights import resolve_model
+from tests.models.fixture_model import COLORS, write_fixture_model
+
+
+@pytest.fixture(scope="module")
+def colors(tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
+    folder = tmp_path_factory.mktemp("model")
+    return freeze(resolve_model(RunConfig(images="x", model=str(write_fixture_model(folder)))), "float32", folder)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    predictor_module._predictors.clear()
+    yield
+    predictor_module._predictors.clear()
+
+
+def _solid(*colors: tuple[float, ...]) -> np.ndarray:
+    return np.stack([np.full((32, 32, 3), color) for color in colors]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_color_has_its_name(colors: FrozenModel, precision: str):
+    scores = load_predictor(replace(colors, precision=precision), 1).predict(_solid(*COLORS.values()))
+    assert scores.dtype == np.float32
+    assert [colors.labels[i] for i in scores.argmax(axis=1)] == list(COLORS)
+    assert scores.max(axis=1).min() > 0.98
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_scores_do_not_depend_on_the_batch(colors: FrozenModel):
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    predictor = load_predictor(colors, 1)
+    together = predictor.predict(images)
+    alone = np.concatenate([predictor.predict(images[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
+
+
+def test_empty_batch(colors: FrozenModel):
+    assert load_predictor(colors, 1).predict(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 9)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        np.zeros((1, 32, 32, 3), np.float32),
+        np.zeros((32, 32, 3), np.uint8),
+        np.zeros((1, 32, 33, 3), np.uint8),
+        np.zeros((1, 32, 32, 4), np.uint8),
+        [[0]],
+    ],
+)
+def test_wrong_batch(colors: FrozenModel, batch: np.ndarray):
+    with pytest.raises(ConfigError, match=r"expected uint8 RGB images \[n, 32, 32, 3\], got"):
+        load_predictor(colors, 1).predict(batch)
+
+
+def test_predictor_is_loaded_once_and_the_oldest_leaves(colors: FrozenModel):
+    first = load_predictor(colors, 1)
+    assert load_predictor(colors, 1) is first
+    assert load_predictor(colors, 2) is not first
+    assert load_predictor(colors, 1) is first
+    load_predictor(replace(colors, precision="bfloat16"), 1)
+    assert list(predictor_module._predictors) == [
+        (colors.digest, "float32", 1),
+        (colors.digest, "bfloat16", 1),
+    ]
+
+
+def test_threads_share_one_predictor(colors: FrozenModel):
+    images = _solid(*COLORS.values())
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: load_predictor(colors, 1).predict(images), range(16)))
+    for scores in results:
+        np.testing.assert_array_equal(scores, results[0])
+    assert len(predictor_module._predictors) == 1
+
+
+def test_broken_and_missing_files(colors: FrozenModel, tmp_path: Path):
+    broken = replace(colors, path=tmp_path / "broken.pb", digest="broken")
+    with pytest.raises(ModelError, match="No such file"):
+        load_predictor(broken)
+    broken.path.write_bytes(b"not a graph")
+    with pytest.raises(ModelError, match="expected a frozen graph"):
+        load_predictor(broken)
+    assert len(predictor_module._predictors) == 0
