@@ -30,6 +30,7 @@ TOP_LEVEL: dict[str, set[str]] = {
     "schema": set(),
     "origins": set(),
     "pictures": WORDS,
+    "prepared_samples": {"sparkcore.samples"},
     "intake": WORDS | {"sparkcore.imaging", "sparkcore.pictures"},
     "terminal": WORDS | {"sparkcore.engine"},
     "client": WORDS | {"sparkcore.runs", "sparkcore.models"},
@@ -40,7 +41,8 @@ TOP_LEVEL: dict[str, set[str]] = {
     "__init__": set(),
 }
 PAGES = WORDS | {
-    f"sparkcore.{room}" for room in ("client", "runs", "analysis", "imaging", "samples", "intake", "pictures")
+    f"sparkcore.{room}"
+    for room in ("client", "runs", "analysis", "imaging", "samples", "intake", "pictures", "prepared_samples")
 }
 HEAVY = {"pyspark", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
 

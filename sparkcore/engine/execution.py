@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from sparkcore.engine.listing import Listing
 from sparkcore.engine.parts import PartRunner
 from sparkcore.engine.planning import part_count, parts
 from sparkcore.engine.progress import Step, Watch
-from sparkcore.engine.session import session
 from sparkcore.engine.summary import Tally, make_manifest
 from sparkcore.engine.takeover import donors, take_over
 from sparkcore.models.freeze import FrozenModel
@@ -48,6 +47,7 @@ class Execution:
     listing: Listing
     request: str
     attempt: int
+    spark: Callable[[], SparkSession]
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -99,16 +99,14 @@ class Execution:
         self._say("starting Spark")
         begun = time.time()
         freezing = start_freezing(self.model, self.config.precision)
-        with session(self.engine) as spark:
-            self._say("loading the model")
-            runner = PartRunner(
-                spark, self.listing.roots, worker_task(spark, self.config, self._wait(freezing), self.engine)
-            )
-            self.tally.seconds["start"] = time.time() - begun
-            self._say("classifying")
-            begun = time.time()
-            self._compute_parts(spark, runner, iter(todo.items()))
-            self.tally.seconds["classify"] = time.time() - begun
+        spark = self.spark()
+        self._say("loading the model")
+        task = worker_task(spark, self.config, self._wait(freezing), self.engine)
+        self.tally.seconds["start"] = time.time() - begun
+        self._say("classifying")
+        begun = time.time()
+        self._compute_parts(spark, PartRunner(spark, self.listing.roots, task), iter(todo.items()))
+        self.tally.seconds["classify"] = time.time() - begun
 
     def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:
         while not wait([freezing], timeout=_CHECK_EVERY_S).done:

@@ -9,7 +9,7 @@ from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images, sampled
 from sparkcore.engine.progress import Step, Watch
-from sparkcore.engine.session import start_session
+from sparkcore.engine.session import session_when_needed
 from sparkcore.models.weights import resolve_model
 from sparkcore.runs.identity import request_id, run_id
 from sparkcore.runs.manifest import Manifest
@@ -38,17 +38,18 @@ def run(
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     watch.progress(Step("listing"))
     model = resolve_model(config)
-    listing = sampled(list_images(config.images, lambda: start_session(engine)), config.sample, config.seed)
-    listed = time.time()
     store = RunStore(engine.store)
-    request = request_id(config, listing.files, model.digest)
-    attempt = _attempt(store, request, retry_failed=retry_failed)
-    name = run_id(request, attempt)
-    with store.lock(name, lambda: _wait_for_other(watch)):
-        if store.has(name):
-            return Outcome(store.manifest(name), "cached")
-        execution = Execution(config, engine, watch, store, model, listing, request, attempt)
-        return Outcome(execution.complete(started, list_s=listed - started), "complete")
+    with session_when_needed(engine) as spark:
+        listing = sampled(list_images(config.images, spark), config.sample, config.seed)
+        listed = time.time()
+        request = request_id(config, listing.files, model.digest)
+        attempt = _attempt(store, request, retry_failed=retry_failed)
+        name = run_id(request, attempt)
+        with store.lock(name, lambda: _wait_for_other(watch)):
+            if store.has(name):
+                return Outcome(store.manifest(name), "cached")
+            execution = Execution(config, engine, watch, store, model, listing, request, attempt, spark)
+            return Outcome(execution.complete(started, list_s=listed - started), "complete")
 
 
 def _attempt(store: RunStore, request: str, *, retry_failed: bool) -> int:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,17 +75,25 @@ def start_session(engine: EngineConfig) -> SparkSession:
 
 
 @contextmanager
-def session(engine: EngineConfig) -> Iterator[SparkSession]:
-    """Give a session and stop it at the end, unless it was running before."""
-    from pyspark.sql import SparkSession
+def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSession]]:
+    """Give a function that starts a session when it is first called; stop it at the end unless it ran before."""
+    started: list[SparkSession] = []
+    running: list[SparkSession] = []
 
-    borrowed = SparkSession.getActiveSession() is not None
-    spark = start_session(engine)
+    def spark() -> SparkSession:
+        from pyspark.sql import SparkSession
+
+        if not running:
+            borrowed = SparkSession.getActiveSession()
+            running.append(borrowed or start_session(engine))
+            started.extend(running if borrowed is None else [])
+        return running[0]
+
     try:
         yield spark
     finally:
-        if not borrowed:
-            spark.stop()
+        for session in started:
+            session.stop()
 
 
 def is_this_machine(master: str | None) -> bool:
