@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
-from sparkcore.analysis.compare import ConfigChange, compare, config_changes
+from sparkcore.analysis.compare import ConfigChange, change_block, compare, config_changes
 from sparkcore.schema import image_id
 from tests.analysis.tables import failed, row, table_of
 
@@ -86,6 +87,17 @@ def test_classes_of_one_label_differ_by_id():
         ("n9", "crane", 0.5),
     )
     assert compare(bird, table_of(row("a.jpg", machine), row("b.jpg", machine))).agreement == 0.5
+
+
+def test_change_block_has_the_labels_of_the_most_frequent_changes():
+    pairs = pa.table({"left": ["cat", "cat", "dog"], "right": ["dog", "owl", "cat"], "count": [6, 2, 1]})
+    assert change_block(pairs).to_pylist() == [
+        {"left": "cat", "right": "dog", "count": 6, "share": 0.75},
+        {"left": "cat", "right": "owl", "count": 2, "share": 0.25},
+        {"left": "dog", "right": "cat", "count": 1, "share": 1.0},
+    ]
+    assert change_block(pairs, labels=1).to_pylist() == [{"left": "cat", "right": "dog", "count": 6, "share": 0.75}]
+    assert change_block(pairs.slice(0, 0)).num_rows == 0
 
 
 def test_config_changes_name_settings_model_and_versions():

@@ -108,6 +108,10 @@ def test_csv_of_nothing_has_its_header():
     assert '"label","score","margin","entropy","top1_class_id","top1_label","top1_score","truth"' in header[0]
 
 
+def test_csv_of_a_table_without_guesses_has_its_own_columns():
+    assert csv_of(pa.table({"label": ["=cat"], "count": [3]})) == [{"label": "'=cat", "count": "3"}]
+
+
 def test_parquet_equals_the_rows():
     table = table_of(row("a.jpg", CAT, DOG), failed("b.jpg", "empty"))
     file = io.BytesIO()
