@@ -30,6 +30,7 @@ CELL = 24
 LABEL_WIDTH = 140
 PAIR_WIDTH = 220
 _FADED = 0.35
+_WITH_SPACES = "replace(datum.label, regexp('_', 'g'), ' ')"
 _FEW = 5  # up to here an axis names each whole number
 
 
@@ -49,7 +50,7 @@ def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
             x=_count_axis(alt.X("count:Q"), counts, "images" + more),
-            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABEL_WIDTH)),
+            y=alt.Y("label:N", sort=None, title=None, axis=_name_axis(LABEL_WIDTH)),
             tooltip=[
                 alt.Tooltip("label:N", title="label"),
                 alt.Tooltip("count:Q", title="images", format=","),
@@ -76,7 +77,7 @@ def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
             x=_count_axis(alt.X("count:Q"), pairs),
-            y=alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelLimit=PAIR_WIDTH)),
+            y=alt.Y("pair:N", sort=None, title=None, axis=_name_axis(PAIR_WIDTH)),
             tooltip=[alt.Tooltip(f"{first}:N"), alt.Tooltip(f"{second}:N"), alt.Tooltip("count:Q", format=",")],
         )
         .properties(height=alt.Step(ROW_HEIGHT))
@@ -186,7 +187,7 @@ def confusion(block: pa.Table, selection: str | None = "cell") -> alt.Chart:
 
     filled = block.filter(pc.greater(block["count"], 0))
     names = list(dict.fromkeys(block["truth"].to_pylist()))
-    axis = alt.Axis(labelLimit=LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
+    axis = _name_axis(LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
     chart = (
         alt.Chart(filled, description=_describe("Images by true and guessed class", filled, "truth", "count"))
         .mark_rect(strokeWidth=0)
@@ -212,17 +213,15 @@ def score_box(spread: pa.Table) -> alt.LayerChart:
     import altair as alt
 
     base = alt.Chart(spread, description=_describe("Scores by label", spread, "label", "median")).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABEL_WIDTH)),
+        y=alt.Y("label:N", sort=None, title=None, axis=_name_axis(LABEL_WIDTH)),
         tooltip=[
             alt.Tooltip("label:N"),
             alt.Tooltip("count:Q", title="images", format=","),
             *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("least", "lower", "median", "upper", "greatest")),
         ],
     )
-    score = alt.Scale(domain=[0, 1])
-    whole = base.mark_rule(color=GRAY, strokeWidth=1.5).encode(
-        x=alt.X("least:Q", title="score", scale=score, axis=alt.Axis(format="%")), x2="greatest:Q"
-    )
+    x = alt.X("least:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+    whole = base.mark_rule(color=GRAY, strokeWidth=1.5).encode(x=x, x2="greatest:Q")
     middle = base.mark_bar(color=SKY, size=10).encode(x="lower:Q", x2="upper:Q")
     median = base.mark_tick(color=BLUE, thickness=3, size=14).encode(x="median:Q")
     return alt.LayerChart(layer=[whole, middle, median]).properties(height=alt.Step(ROW_HEIGHT))
@@ -236,6 +235,13 @@ def _rule(threshold: float) -> alt.Chart:
         .mark_rule(color=VERMILION, strokeWidth=2)
         .encode(x="threshold:Q")
     )
+
+
+def _name_axis(width: int, **settings: Any) -> alt.Axis:
+    """Return an axis of names: underscores as spaces, the outer ones in line with the others."""
+    import altair as alt
+
+    return alt.Axis(labelLimit=width, labelFlush=False, labelExpr=_WITH_SPACES, **settings)
 
 
 def _count_axis(channel: Any, table: pa.Table, title: str = "images") -> Any:

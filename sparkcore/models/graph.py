@@ -38,31 +38,17 @@ def frozen_graph(keras_model: Any, size: tuple[int, int], preprocess: str, class
 
 
 def preprocess_images(images: Any, kind: str) -> Any:
-    """Do to a uint8 RGB tensor what Keras's `preprocess_input` of that mode does, to the last bit.
-
-    A pixel has 256 values, so each is computed once, by numpy, and looked up. Written as arithmetic, the division
-    would become a multiplication when TensorFlow optimizes the graph, and deep models make much of a last bit.
-    """
+    """Do to a uint8 RGB tensor what Keras's `preprocess_input` of that mode does, but for the last bit."""
     import tensorflow as tf
 
-    if kind == "none":
-        return tf.cast(images, tf.float32)
-    if kind == "caffe":
-        images = tf.reverse(images, [-1])
-    rows = tf.cast(images, tf.int32) + tf.constant([0, 256, 512])
-    return tf.gather(tf.constant(_preprocess_table(kind).T.reshape(-1)), rows)
-
-
-def _preprocess_table(kind: str) -> np.ndarray[Any, Any]:
-    """Return what becomes of each value of each channel of the model, float32 [256, 3]."""
-    values = np.tile(np.arange(256, dtype=np.float32)[:, None], 3)
-    if kind == "caffe":
-        return values - np.array(CAFFE_MEAN_BGR, np.float32)
+    if kind == "caffe":  # reversed while a pixel is still three bytes
+        return tf.cast(tf.reverse(images, [-1]), tf.float32) - tf.constant(CAFFE_MEAN_BGR)
+    pixels = tf.cast(images, tf.float32)
     if kind == "tf":
-        return values / np.float32(127.5) - np.float32(1.0)
-    return (values / np.float32(255.0) - np.array(TORCH_MEAN_RGB, np.float32)) / np.array(
-        TORCH_DEVIATION_RGB, np.float32
-    )
+        return pixels / 127.5 - 1.0
+    if kind == "torch":
+        return (pixels / 255.0 - tf.constant(TORCH_MEAN_RGB)) / tf.constant(TORCH_DEVIATION_RGB)
+    return pixels
 
 
 def run_graph(graph_def: Any, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
