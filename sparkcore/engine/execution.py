@@ -25,6 +25,7 @@ from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.weights import ResolvedModel
 from sparkcore.runs.identity import recipe_id, run_id
 from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.mapped import map_results
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_ERROR
 
@@ -72,6 +73,7 @@ class Execution:
         self.tally.seconds["list"] = list_s
         manifest = make_manifest(self, started)
         self.store.finish(manifest)
+        map_results(self.store, self.run_id)  # now, so that nobody waits for it when the run is first opened
         return manifest
 
     def _without_finished(self, files: pa.Table) -> pa.Table:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sparkcore.errors import ConfigError
 from sparkcore.samples import render_sample, sample_classes
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -43,7 +44,7 @@ def test_the_classes_are_imagenet_classes_that_are_among_the_two_hundred_of_tiny
 
 
 def test_an_unknown_class_is_named_in_the_error():
-    with pytest.raises(KeyError, match="'unicorn'"):
+    with pytest.raises(ConfigError, match=r"class_name: expected one of orange, .*, received 'unicorn'"):
         draw("unicorn", 1)
 
 

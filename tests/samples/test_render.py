@@ -15,7 +15,8 @@ from sparkcore.samples.staging import heap
 from sparkcore.samples.subjects.materials import even
 from sparkcore.samples.surfaces import Texture
 from sparkcore.samples.terrain import HeightMap, Lookout, survey
-from sparkcore.samples.tracer import Part, View, meet, openness, spin, visibility
+from sparkcore.samples.tracer import Part, meet, openness, visibility
+from sparkcore.samples.view import View, spin
 
 CENTER = np.array([0, 1, 0], np.float32)
 VIEW = View(80, 100, np.array([0, 1, -5], np.float32), CENTER, 40.0)

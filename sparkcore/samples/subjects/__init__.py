@@ -1,0 +1,1 @@
+"""What the samples show, one file a family of subjects."""
