@@ -1,0 +1,60 @@
+"""Previous and next image inside the current filters, with the arrow keys too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+import streamlit as st
+
+from pages.components import address, text
+from pages.components.frame import PAGES, Opened
+from sparkcore.analysis.columns import Rows
+
+
+def show(opened: Opened, rows: Rows) -> int | None:
+    """Draw the buttons, and return the row number of the image of the address; the first of `rows` by default.
+
+    Returns None where there is no image to show.
+    """
+    image_id = address.get("image")
+    number = pc.index(opened.table["image_id"], image_id).as_py() if image_id else -1
+    if number < 0:
+        if image_id:
+            st.warning(f"Image {text.escape(image_id)} is not in this run; this is the first one.")
+        if not len(rows):
+            return None
+        number = int(rows[0])
+    places = np.flatnonzero(rows == number)
+    place = int(places[0]) if len(places) else None
+    _show_bar(opened, rows, number, place)
+    return number
+
+
+def _show_bar(opened: Opened, rows: Rows, number: int, place: int | None) -> None:
+    name = opened.table["file_name"][number].as_py()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        where = "not among the filtered images" if place is None else f"{place + 1:,} of {len(rows):,}"
+        st.markdown(f"**{text.escape(name)}** · {where}", width="content")
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            st.page_link("pages/gallery.py", label="Gallery", icon=PAGES["gallery"][1], query_params=address.carried())
+            _show_step("Previous", opened, rows, None if place is None else place - 1)
+            _show_step("Next", opened, rows, 0 if place is None else place + 1)
+
+
+def _show_step(label: str, opened: Opened, rows: Rows, place: int | None) -> None:
+    there = place is not None and 0 <= place < len(rows)
+    back = label == "Previous"
+    st.button(
+        label,
+        key=f"browse_{label.lower()}",
+        icon=":material/chevron_left:" if back else ":material/chevron_right:",
+        icon_position="left" if back else "right",
+        shortcut="Left" if back else "Right",
+        disabled=not there,
+        on_click=_go,
+        args=(opened.table["image_id"][int(rows[place])].as_py() if there and place is not None else "",),
+    )
+
+
+def _go(image_id: str) -> None:
+    address.change({"image": image_id})

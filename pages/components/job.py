@@ -1,0 +1,142 @@
+"""Jobs: the live progress of one, what became of it, and the list of the last ones."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components import text
+from pages.components.frame import PAGES
+from sparkcore import client
+from sparkcore.config import RunConfig
+from sparkcore.errors import SparkcoreError
+from sparkcore.runs.jobs import Job
+from sparkcore.runs.store import RunStore
+
+_EVERY = "1s"
+_LOG_BYTES = 1_000_000
+_ENGINE_WAIT_S = 90  # a cold engine needs some of this to start Java
+
+
+def show(job: Job, store: RunStore) -> None:
+    """Draw a job; while it waits or runs, the drawing keeps itself up to date."""
+    live = st.fragment(_draw, run_every=_EVERY if job.active else None)
+    with st.container(border=True, key=f"job_{job.job_id}"):
+        live(job.job_id, store, job.active)
+
+
+def describe(config: RunConfig) -> str:
+    """Return a request in a few words."""
+    source = Path(config.images.rstrip("/")).name or config.images
+    sample = f", {config.sample:,} of them" if config.sample else ""
+    return f"{config.model} on {source}{sample}"
+
+
+def _draw(job_id: str, store: RunStore, was_active: bool) -> None:
+    job = client.status(job_id)
+    if was_active and not job.active:
+        st.rerun()
+    if job.active:
+        _draw_active(job)
+    else:
+        _draw_ended(job, store)
+
+
+def _draw_active(job: Job) -> None:
+    now = time.time()
+    phase = "waiting for its turn" if job.state == "queued" else job.phase or "starting"
+    if job.cancel_requested:
+        phase = "being cancelled"
+    st.markdown(f"**{text.escape(describe(job.config))}** · {phase}")
+    share = job.done / job.total if job.total else 0.0
+    st.progress(min(share, 1.0), text=text.progress(job, now))
+    with st.container(horizontal=True):
+        st.button(
+            "Cancel",
+            key=f"cancel_{job.job_id}",
+            icon=":material/stop_circle:",
+            disabled=job.cancel_requested,
+            on_click=_cancel,
+            args=(job.job_id,),
+        )
+        if now - (job.heartbeat_at or job.created_at) > _ENGINE_WAIT_S and client.engine_pid() is None:
+            st.button(
+                "Start the engine",
+                key=f"engine_{job.job_id}",
+                icon=":material/restart_alt:",
+                help="No engine is at work on this store: it was stopped or the machine was restarted.",
+                on_click=_start_engine,
+            )
+
+
+def _draw_ended(job: Job, store: RunStore) -> None:
+    title = text.escape(describe(job.config))
+    if job.state in ("complete", "cached") and job.run_id:
+        _draw_finished(job, title)
+    elif job.state == "cancelled":
+        st.markdown(f":material/cancel: **{title}** · cancelled, finished parts are kept")
+        _offer_repeat(job)
+    else:
+        st.markdown(f":material/error: **{title}** · failed")
+        st.error(text.escape(job.message) or "The run failed without a message; the log has more.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _offer_log(job, store)
+            _offer_repeat(job)
+
+
+def _draw_finished(job: Job, title: str) -> None:
+    if job.state == "cached":
+        said = "answered at once: the same pictures and settings were computed before (cached)"
+    else:
+        took = (job.finished_at or 0.0) - (job.started_at or job.created_at)
+        said = f"{job.total:,} images in {text.duration(took)}"
+    errors = f", {job.errors:,} not readable" if job.errors else ""
+    st.markdown(f":material/check_circle: **{title}** · {said}{errors}")
+    parameters = {"run": job.run_id or ""}
+    with st.container(horizontal=True):
+        st.page_link("pages/gallery.py", label="Open the gallery", icon=PAGES["gallery"][1], query_params=parameters)
+        if job.errors:
+            st.page_link("pages/problems.py", label="Problems", icon=PAGES["problems"][1], query_params=parameters)
+
+
+def _offer_repeat(job: Job) -> None:
+    st.page_link(
+        "pages/run.py",
+        label="Repeat with a change",
+        icon=":material/replay:",
+        query_params={"repeat": job.job_id},
+    )
+
+
+def _offer_log(job: Job, store: RunStore) -> None:
+    st.download_button(
+        "Download the log",
+        data=lambda: _log_tail(store),
+        file_name=f"engine-{job.job_id}.log",
+        mime="text/plain",
+        on_click="ignore",
+        icon=":material/description:",
+        key=f"log_{job.job_id}",
+    )
+
+
+def _log_tail(store: RunStore) -> bytes:
+    path = store.root / "logs" / "engine.log"
+    if not path.is_file():
+        return b"There is no log: the engine did not start.\n"
+    with path.open("rb") as log:
+        log.seek(max(0, path.stat().st_size - _LOG_BYTES))
+        return log.read()
+
+
+def _start_engine() -> None:
+    client.start_engine()
+
+
+def _cancel(job_id: str) -> None:
+    try:
+        client.cancel(job_id)
+    except SparkcoreError as error:
+        st.toast(str(error), icon=":material/error:")

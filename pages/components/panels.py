@@ -1,0 +1,243 @@
+"""How each small table of the pages is drawn: its chart, its words and the columns that people see.
+
+A chart fades what the filters leave out of its own field, so it is given a table of what the other filters leave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pages.components.chart import Panel, emphasize
+from sparkcore.analysis import charts
+from sparkcore.analysis.columns import Rows
+from sparkcore.analysis.compare import Comparison, change_block
+from sparkcore.analysis.filters import Filters, Range
+from sparkcore.analysis.metrics import Evaluation
+
+if TYPE_CHECKING:
+    import altair as alt
+
+PAIRS_SHOWN = 15
+SPLIT_HEIGHT = 290  # pixels: a chart with a legend above it
+_MEASURES = {
+    "score": ("Scores", "score", "How sure the model is of its first guess: 1 is certain."),
+    "margin": ("Margins", "margin", "Score of the first guess minus that of the second: near 0 it is a toss-up."),
+    "entropy": ("Entropy", "entropy", "How widely the scores are spread over all classes: 0 is certain."),
+}
+_BIN = {"low": ("From", "number"), "high": ("To", "number")}
+_COUNT = {"count": ("Images", "count")}
+
+
+def labels(counts: pa.Table, wanted: Filters) -> Panel:
+    """Return how often each label was guessed; `counts` is `summaries.label_counts`."""
+    chart = charts.label_bars(counts)
+    return Panel(
+        title="Images per label",
+        chart=emphasize(chart, {"label": wanted.labels}) if wanted.labels else chart,
+        table=counts,
+        columns={"label": ("Label", "text"), **_COUNT, "share": ("Share", "share")},
+        note="The first guess of every image. Click a bar to keep its images.",
+    )
+
+
+def spread(found: pa.Table) -> Panel:
+    """Return how the scores of each label are spread; `found` is `summaries.score_spread`."""
+    return Panel(
+        title="Scores per label",
+        chart=charts.score_box(found),
+        table=found,
+        columns={
+            "label": ("Label", "text"),
+            **_COUNT,
+            **{name: (name.capitalize(), "share") for name in ("least", "lower", "median", "upper", "greatest")},
+        },
+        note="From the least to the greatest score; the bar holds the middle half, the mark is the median.",
+    )
+
+
+def guesses(pairs: pa.Table, wanted: Filters) -> Panel:
+    """Return which labels the model weighs against each other; `pairs` is `summaries.guess_pairs`."""
+    return Panel(
+        title="First and second guess",
+        chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.guesses),
+        table=pairs,
+        columns={"first": ("First guess", "text"), "second": ("Second guess", "text"), **_COUNT},
+        note="Labels that the model weighs against each other. Click a bar to keep its images.",
+    )
+
+
+def histogram(bins: pa.Table, column: str, span: Range | None) -> Panel:
+    """Return how many images have which score, margin or entropy.
+
+    `bins` is `summaries.histogram` or `summaries.histogram_by_label` of the column.
+    """
+    title, axis, note = _MEASURES[column]
+    is_split = "label" in bins.column_names
+    chart = charts.histogram(bins, axis).properties(height=SPLIT_HEIGHT if is_split else charts.PLOT_HEIGHT)
+    named = {"label": ("Label", "text")} if is_split else {}
+    return Panel(
+        title=title,
+        chart=emphasize(chart, span=span) if span else chart,
+        table=bins,
+        columns={**named, **_BIN, **_COUNT},
+        note=f"{note} Drag over the bars to keep a range.",
+    )
+
+
+def named_labels(counts: pa.Table) -> tuple[str, ...]:
+    """Return the labels of `summaries.label_counts`, without the rest."""
+    return tuple(counts.filter(pc.invert(counts["is_rest"]))["label"].to_pylist())
+
+
+def coverage(curve: pa.Table, threshold: float) -> Panel:
+    """Return what a least score costs in images and, where the truth is known, gains in accuracy."""
+    known = {"accuracy": ("Accuracy", "share")} if "accuracy" in curve.column_names else {}
+    return Panel(
+        title="Accuracy at a threshold" if known else "Images at a threshold",
+        chart=charts.coverage(curve, threshold).properties(height=SPLIT_HEIGHT),
+        table=curve,
+        columns={
+            "threshold": ("Least score", "share"),
+            "images": ("Images kept", "count"),
+            "share": ("Share kept", "share"),
+            **known,
+        },
+        note="What stays when guesses below a score are dropped.",
+    )
+
+
+def reliability(evaluation: Evaluation) -> Panel:
+    """Return whether scores mean what they say."""
+    return Panel(
+        title="Reliability",
+        chart=charts.reliability(evaluation.reliability),
+        table=evaluation.reliability,
+        columns={**_BIN, **_COUNT, "confidence": ("Mean score", "share"), "accuracy": ("Accuracy", "share")},
+        note="On the dashed line scores mean what they say: of all guesses with 80 %, four in five are right.",
+    )
+
+
+def mistakes(evaluation: Evaluation, wanted: Filters) -> Panel:
+    """Return which classes are taken for which others most often."""
+    pairs = evaluation.pairs.slice(0, PAIRS_SHOWN)
+    return Panel(
+        title="Most frequent mistakes",
+        chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.pair),
+        table=evaluation.pairs,
+        columns={"truth": ("Truth", "text"), "label": ("Guess", "text"), **_COUNT},
+        note="True class → guess. Click a bar to see its images.",
+    )
+
+
+def confusion(evaluation: Evaluation, wanted: Filters) -> Panel:
+    """Return the classes that are confused most, truth against guess."""
+    block = evaluation.block
+    return Panel(
+        title="Confusion",
+        chart=_emphasize_pair(charts.confusion(block), block, wanted.pair),
+        table=block,
+        columns={
+            "truth": ("Truth", "text"),
+            "label": ("Guess", "text"),
+            **_COUNT,
+            "share": ("Share of the truth", "share"),
+        },
+        note="Blue is right, orange is wrong; the stronger, the larger a share. Click a cell to see its images.",
+    )
+
+
+def _emphasize_pair(chart: alt.Chart, pairs: pa.Table, chosen: tuple[str, str] | None) -> alt.Chart:
+    if chosen is None:
+        return chart
+    return emphasize(chart, {name: (value,) for name, value in zip(pairs.column_names[:2], chosen, strict=True)})
+
+
+def reasons(counts: pa.Table, wanted: Filters) -> Panel:
+    """Return how many images could not be read for which reason; `counts` is `summaries.error_counts`."""
+    share = counts["count"].to_numpy() / max(pc.sum(counts["count"]).as_py(), 1)
+    bars = pa.table(
+        {
+            "label": counts["error_type"],
+            "count": counts["count"],
+            "share": share,
+            "is_rest": [False] * counts.num_rows,
+            "meaning": counts["meaning"],
+        }
+    )
+    chart = charts.label_bars(bars).properties(description="Images that could not be read, by reason")
+    return Panel(
+        title="Reasons",
+        chart=emphasize(chart, {"label": wanted.errors}) if wanted.errors else chart,
+        table=bars,
+        columns={"label": ("Reason", "text"), **_COUNT, "share": ("Share", "share"), "meaning": ("Meaning", "text")},
+        note="Click a bar to keep its images.",
+    )
+
+
+def error_images(table: pa.Table, rows: Rows) -> pa.Table:
+    """Return what is known of images that could not be read."""
+    return table.select(["file_name", "error_type", "error_message", "size_bytes", "origin"]).take(pa.array(rows))
+
+
+def change_matrix(comparison: Comparison, chosen: tuple[str, str] | None) -> Panel:
+    """Return the labels that change most: of this run against those of the other."""
+    block = change_block(comparison.pairs)
+    named = block.rename_columns(["truth", "label", "count", "share"])
+    drawn = charts.confusion(named)
+    encoding = drawn.encoding
+    drawn = drawn.encode(
+        x=encoding.x.title("the other run").scale(domain=_distinct(block["right"])),
+        y=encoding.y.title("this run").scale(domain=_distinct(block["left"])),
+    ).properties(description="Changed labels: this run against the other")
+    return Panel(
+        title="Changed labels",
+        chart=_emphasize_pair(drawn, named, chosen),
+        table=block,
+        columns={
+            "left": ("This run", "text"),
+            "right": ("The other", "text"),
+            **_COUNT,
+            "share": ("Share of the changes", "share"),
+        },
+        note="The labels of the most frequent changes. Click a cell to see its images.",
+    )
+
+
+def change_pairs(comparison: Comparison, chosen: tuple[str, str] | None) -> Panel:
+    """Return which labels became which most often."""
+    pairs = comparison.pairs.slice(0, PAIRS_SHOWN)
+    return Panel(
+        title="Most frequent changes",
+        chart=_emphasize_pair(charts.pair_bars(pairs), pairs, chosen),
+        table=comparison.pairs,
+        columns={"left": ("This run", "text"), "right": ("The other", "text"), **_COUNT},
+        note="This run → the other. Click a bar to see its images.",
+    )
+
+
+def score_changes(comparison: Comparison, span: tuple[float, float] | None) -> Panel:
+    """Return by how much the score of the first guess changed."""
+    bins = _around_zero(comparison.score_changes)
+    chart = charts.histogram(bins, "score of the other run minus that of this one")
+    return Panel(
+        title="Change of the score",
+        chart=emphasize(chart, span=span) if span else chart,
+        table=bins,
+        columns={**_BIN, **_COUNT},
+        note="All images with a label in both runs. Drag over the bars to choose among the changed ones.",
+    )
+
+
+def _around_zero(bins: pa.Table) -> pa.Table:
+    """Return the bins from the first to the last with an image, and as many on the other side of zero."""
+    filled = bins.filter(pc.greater(bins["count"], 0))
+    reach = max((abs(end) for name in ("low", "high") for end in filled[name].to_pylist()), default=1.0)
+    inside = pc.and_(pc.greater_equal(bins["low"], -reach), pc.less_equal(bins["high"], reach))
+    return bins.filter(inside)
+
+
+def _distinct(column: pa.ChunkedArray) -> list[str]:
+    return list(dict.fromkeys(column.to_pylist()))

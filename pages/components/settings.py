@@ -1,0 +1,156 @@
+"""The second part of a request: the model and everything else that the result depends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.components.source import SAMPLES, Source
+from sparkcore import client, intake
+from sparkcore.config import (
+    INTERPOLATIONS,
+    KEEPS,
+    PRECISIONS,
+    PREPROCESSES,
+    READERS,
+    RESIZE_MODES,
+    TRUTHS,
+    RunConfig,
+)
+from sparkcore.runs.store import RunStore
+
+OWN_MODEL = "own model file"
+_TRUTHS = {"none": "Not known", "folder": "Name of the folder", "filename": "Name of the file"}
+_READERS = {"bytes": "Bytes (all formats)", "image": "Spark's image source"}
+_SIDES = ("width", "height", "channels")
+
+Values = dict[str, Any]
+
+
+def show(source: Source, prefix: str, default: RunConfig | None) -> Values:
+    """Draw all settings, beginning with those of `default`; return them under the names of `RunConfig`."""
+    values = _show_model(prefix, default)
+    begin = default.truth if default else "folder" if source.kind == SAMPLES else "none"
+    values["truth"] = st.segmented_control(
+        "True label",
+        TRUTHS,
+        default=begin,
+        format_func=_TRUTHS.__getitem__,
+        key=f"{prefix}truth_{source.kind}",
+        persist_state="session",
+        help="With true labels the Evaluate page tells how often the guesses are right.",
+    )
+    with st.expander("More settings"):
+        base = default or RunConfig(images="-")
+        values |= _show_preparation(prefix, base)
+        values |= _show_selection(prefix, base)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def to_config(images: str, values: Values, store: RunStore) -> RunConfig:
+    """Return the request; raises ConfigError, or ModelError for a file that must not be read."""
+    roots = intake.allowed_roots(store.root)
+    checked = dict(values)
+    if checked.get("model") == OWN_MODEL:
+        checked["model"] = intake.choose_file(checked.pop("model_file", ""), roots)
+    if checked.get("weights"):
+        checked["weights"] = intake.choose_file(checked["weights"], roots)
+    if checked.get("labels"):
+        checked["labels"] = intake.choose_file(checked["labels"], roots, intake.LABEL_SUFFIXES)
+    return RunConfig(images=images, **checked)
+
+
+def _show_model(prefix: str, default: RunConfig | None) -> Values:
+    choices = {choice.name: choice for choice in client.available_models()}
+    begin = default.model if default else client.default_model()
+    names = [*choices, OWN_MODEL]
+    model = st.selectbox(
+        "Model",
+        names,
+        index=names.index(begin) if begin in choices else len(choices) if default else 0,
+        format_func=lambda name: name if name not in choices or choices[name].ready else f"{name} (needs weights)",
+        key=f"{prefix}model",
+        persist_state="session",
+    )
+    values: Values = {"model": model}
+    if model == OWN_MODEL:
+        own = default.model if default and default.model not in choices else ""
+        values["model_file"] = _path(prefix, "Model file (.keras or .h5)", "model_file", own)
+        values["labels"] = _path(prefix, "Class names (.json or .txt)", "labels", (default and default.labels) or "")
+        preprocess = ["", *PREPROCESSES]
+        values["preprocess"] = (
+            st.selectbox(
+                "Preprocessing of the pixels",
+                preprocess,
+                index=preprocess.index((default and default.preprocess) or ""),
+                format_func=lambda name: name or "As the model's own file says",
+                key=f"{prefix}preprocess",
+                persist_state="session",
+            )
+            or None
+        )
+    elif not choices[model].ready or (default and default.weights):
+        st.caption(f"{model} {choices[model].note}.")
+        values["weights"] = _path(prefix, "Weights file", "weights", (default and default.weights) or "")
+    return values
+
+
+def _path(prefix: str, label: str, name: str, default: str) -> str | None:
+    typed = st.text_input(
+        label, default, key=f"{prefix}{name}", placeholder="Path on the server", persist_state="session"
+    )
+    return typed.strip() or None
+
+
+def _show_preparation(prefix: str, base: RunConfig) -> Values:
+    left, right = st.columns(2)
+    with left:
+        values: Values = {
+            "resize": _select(prefix, "Fit to the model's size", "resize", RESIZE_MODES, base),
+            "precision": _select(prefix, "Precision", "precision", PRECISIONS, base),
+        }
+        values["top_k"] = _number(prefix, "Guesses kept for each image", "top_k", base)
+    with right:
+        values["interpolation"] = _select(prefix, "Interpolation", "interpolation", INTERPOLATIONS, base)
+        values["reader"] = _select(prefix, "Reader", "reader", READERS, base)
+        values["keep"] = tuple(
+            st.multiselect("Extra columns", KEEPS, list(base.keep), key=f"{prefix}keep", persist_state="session")
+        )
+    return values
+
+
+def _show_selection(prefix: str, base: RunConfig) -> Values:
+    st.caption("Only some of the images: a random sample, and limits of size (pixels) and channels")
+    columns = st.columns(2)
+    values: Values = {}
+    with columns[0]:
+        values["sample"] = _number(prefix, "At most so many images", "sample", base)
+        values |= {name: _number(prefix, f"Least {name[4:]}", name, base) for name in (f"min_{s}" for s in _SIDES)}
+    with columns[1]:
+        values["seed"] = _number(prefix, "Seed of the sample", "seed", base)
+        values |= {name: _number(prefix, f"Greatest {name[4:]}", name, base) for name in (f"max_{s}" for s in _SIDES)}
+    return values
+
+
+def _select(prefix: str, label: str, name: str, options: tuple[str, ...], base: RunConfig) -> str:
+    return st.selectbox(
+        label,
+        options,
+        index=options.index(getattr(base, name)),
+        format_func=lambda option: _READERS.get(option, option),
+        key=f"{prefix}{name}",
+        persist_state="session",
+    )
+
+
+def _number(prefix: str, label: str, name: str, base: RunConfig) -> int | None:
+    return st.number_input(
+        label,
+        min_value=0 if name == "seed" else 1,
+        value=getattr(base, name),
+        step=1,
+        placeholder="Any",
+        key=f"{prefix}{name}",
+        persist_state="session",
+    )

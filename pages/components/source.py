@@ -1,0 +1,140 @@
+"""The first part of a request: which pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.components import text
+from sparkcore import intake
+from sparkcore.errors import InputError
+from sparkcore.prepared_samples import count_rendered, samples_folder, start_rendering
+from sparkcore.runs.store import RunStore
+
+SAMPLES, FOLDER, UPLOAD = "samples", "folder", "upload"
+SAMPLE_COUNT = 120
+_KINDS = {SAMPLES: "Built-in samples", FOLDER: "Folder on the server", UPLOAD: "Upload"}
+_POLL_S = 0.3
+_REFUSED_SHOWN = 20
+
+Refused = tuple[tuple[str, str], ...]  # file name and reason
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Hold what was chosen: `text` is a path, a count of samples or nothing, `files` what was uploaded."""
+
+    kind: str
+    text: str = ""
+    files: list[Any] = field(default_factory=list)
+
+
+def show(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
+    """Draw the choice of pictures; `folders` are suggestions, `default` is the folder to begin with."""
+    kind = st.segmented_control(
+        "Pictures",
+        list(_KINDS),
+        default=FOLDER if default else SAMPLES,
+        format_func=_KINDS.__getitem__,
+        key=f"{prefix}kind",
+        persist_state="session",
+    )
+    if kind == FOLDER:
+        return _show_folder(store, folders, prefix, default)
+    if kind == UPLOAD:
+        return _show_upload(prefix)
+    count = st.number_input(
+        "How many",
+        min_value=12,
+        max_value=1200,
+        value=SAMPLE_COUNT,
+        step=12,
+        key=f"{prefix}count",
+        help="Rendered pictures of everyday things with known labels. They are made once and then kept.",
+    )
+    return Source(SAMPLES, str(count))
+
+
+def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
+    """Return the path of the pictures, after rendering or saving them where that is needed, and what was refused.
+
+    Raises InputError where they cannot be used.
+    """
+    if source.kind == SAMPLES:
+        return str(_rendered(store.root, int(source.text))), ()
+    if source.kind == FOLDER:
+        return intake.choose_images(source.text, intake.allowed_roots(store.root)), ()
+    with st.spinner("Checking the pictures …"):
+        upload = intake.save_upload([(file.name, file.getvalue()) for file in source.files], store.root)
+    if upload.folder is None:
+        show_refused(upload.refused)
+        raise InputError("Upload: expected at least one picture that can be read, received none. Choose other files.")
+    return str(upload.folder), upload.refused
+
+
+def show_refused(refused: Refused) -> None:
+    """Say which files of an upload were refused, and why."""
+    if not refused:
+        return
+    lines = "\n".join(f"- **{text.escape(name)}**: {text.escape(reason)}" for name, reason in refused[:_REFUSED_SHOWN])
+    more = f"\n- and {len(refused) - _REFUSED_SHOWN:,} more" if len(refused) > _REFUSED_SHOWN else ""
+    st.warning(f"{len(refused):,} of the uploaded files are left out:\n{lines}{more}", icon=":material/block:")
+
+
+def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
+    roots = intake.allowed_roots(store.root)
+    options = list(dict.fromkeys([*([default] if default else []), *folders, *(str(r) for r in roots[:-2])]))
+    chosen = st.selectbox(
+        "Folder, file or glob",
+        options,
+        index=0 if default else None,
+        accept_new_options=True,
+        placeholder="Path on the server",
+        key=f"{prefix}folder",
+        persist_state="session",
+        help="Folders are read with all folders in them. Allowed: " + ", ".join(f"`{root}`" for root in roots),
+    )
+    return Source(FOLDER, chosen or "")
+
+
+def _show_upload(prefix: str) -> Source:
+    whole = st.toggle("A whole folder", key=f"{prefix}whole", help="Its sub-folders are kept, also as true labels.")
+    files = st.file_uploader(
+        "Pictures to upload",
+        accept_multiple_files="directory" if whole else True,
+        key=f"{prefix}files_{whole}",
+        label_visibility="collapsed",
+    )
+    st.caption(
+        f"At most {intake.MOST_FILES} files, {intake.MOST_FILE_BYTES // 10**6} MB each, "
+        f"{intake.MOST_UPLOAD_BYTES // 10**6} MB together."
+    )
+    return Source(UPLOAD, files=list(files or []))
+
+
+def _rendered(root: Path, count: int) -> Path:
+    folder = samples_folder(root, count)
+    if folder.is_dir():
+        return folder
+    process = start_rendering(root, count)
+    bar = st.progress(0.0, text="Rendering the samples …")
+    while process.poll() is None:
+        done = count_rendered(root, count)
+        bar.progress(done / count, text=f"Rendering the samples: {done} of {count}")
+        _wait(process)
+    bar.empty()
+    if not folder.is_dir():
+        raise InputError(f"Samples: expected {count} pictures, but rendering them failed. See logs/samples.log.")
+    return folder
+
+
+def _wait(process: Any) -> None:
+    import subprocess
+
+    try:
+        process.wait(_POLL_S)
+    except subprocess.TimeoutExpired:
+        return

@@ -1,0 +1,111 @@
+"""The drawing of the wall in the browser: one element for all tiles, so that a page flip costs the server little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+_CSS = """
+.wall { display: flex; flex-wrap: wrap; gap: 10px; font-family: var(--st-font); list-style: none;
+        margin: 0; padding: 3px; }
+.wall li { flex: var(--grow) 1 var(--basis); min-width: 96px; max-width: 100%; margin: 0; }
+.wall li.rest { flex: 1000 1 0; min-width: 0; height: 0; }
+@media (max-width: 600px) {
+  .wall.dense li:not(.rest) { flex-basis: 42%; }
+  .wall.dense .frame { height: 130px; }
+}
+a { display: block; color: inherit; text-decoration: none; border-radius: var(--st-base-radius); outline-offset: 2px; }
+a:focus-visible { outline: 3px solid var(--st-primary-color); }
+.frame { position: relative; height: var(--row); overflow: hidden; border-radius: var(--st-base-radius);
+         background: var(--st-secondary-background-color); }
+.frame img { display: block; width: 100%; height: 100%; object-fit: cover; transition: transform .2s; }
+a:hover img { transform: scale(1.03); }
+@media (prefers-reduced-motion: reduce) { .frame img { transition: none; } a:hover img { transform: none; } }
+.bar { position: absolute; inset: auto 0 0 0; display: flex; gap: 8px; align-items: baseline; padding: 4px 8px 5px;
+       background: rgba(16, 19, 23, .8); color: #fff; font-size: 13px; line-height: 1.35; }
+.bar b { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
+.bar span { font-variant-numeric: tabular-nums; }
+.mark { position: absolute; top: 6px; right: 6px; width: 20px; height: 20px; border-radius: 50%; color: #fff;
+        font-size: 12px; line-height: 20px; text-align: center; font-weight: 700; }
+.mark.right { background: #00694d; }
+.mark.wrong { background: #b04400; }
+.broken { display: flex; align-items: center; justify-content: center; height: 100%; padding-bottom: 20px;
+          box-sizing: border-box; font-size: 34px; color: var(--st-text-color); opacity: .55; }
+.below { padding: 3px 2px 4px; font-size: 12px; line-height: 1.35; color: var(--st-text-color); }
+.below div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.below .name { opacity: .78; }
+"""
+
+_JS = """
+const make = (parent, tag, name, text) => {
+  const element = document.createElement(tag)
+  if (name) element.className = name
+  if (text) element.textContent = text
+  parent.append(element)
+  return element
+}
+
+const tileOf = (tile, row, open) => {
+  const item = document.createElement("li")
+  const ratio = Math.min(Math.max(tile.ratio, 0.7), 1.9)
+  item.style.setProperty("--grow", ratio)
+  item.style.setProperty("--basis", `${Math.round(ratio * row)}px`)
+  const link = make(item, "a")
+  link.href = tile.href
+  link.dataset.image = tile.image_id
+  link.title = tile.file_name
+  const frame = make(link, "div", "frame")
+  if (tile.picture) {
+    const picture = make(frame, "img")
+    picture.src = tile.picture
+    picture.alt = tile.alt
+    picture.decoding = "async"
+  } else {
+    const broken = make(frame, "div", "broken", "\\u2298")
+    broken.setAttribute("role", "img")
+    broken.setAttribute("aria-label", tile.alt)
+  }
+  const bar = make(frame, "div", "bar")
+  bar.setAttribute("aria-hidden", "true")
+  make(bar, "b", "", tile.label)
+  if (tile.score) make(bar, "span", "", tile.score)
+  if (tile.mark === "right" || tile.mark === "wrong") {
+    const mark = make(frame, "div", `mark ${tile.mark}`, tile.mark === "right" ? "\\u2713" : "\\u2717")
+    mark.setAttribute("aria-hidden", "true")
+  }
+  const below = make(link, "div", "below")
+  if (tile.note) make(below, "div", "note", tile.note)
+  if (tile.truth) make(below, "div", "truth", `is ${tile.truth}`)
+  make(below, "div", "name", tile.file_name)
+  link.onclick = (event) => {
+    // With a key held the browser opens the link by itself, in a new tab.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    open(tile.image_id)
+  }
+  return item
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const wall = parentElement.querySelector(".wall")
+  wall.style.setProperty("--row", `${data.row}px`)
+  wall.classList.toggle("dense", data.row < 200)
+  wall.replaceChildren(...data.tiles.map((tile) => tileOf(tile, data.row, (id) => setTriggerValue("opened", id))))
+  make(wall, "li", "rest").setAttribute("aria-hidden", "true")
+}
+"""
+
+_component = st.components.v2.component("wall", html='<ul class="wall"></ul>', css=_CSS, js=_JS)
+
+
+def draw_wall(tiles: Sequence[Mapping[str, Any]], row_height: int, *, key: str, on_open: Callable[[str], None]) -> None:
+    """Draw the tiles in rows of about `row_height` pixels; `on_open` gets the image id of a tile that was chosen."""
+
+    def opened() -> None:
+        image_id = st.session_state[key].opened
+        if image_id:
+            on_open(image_id)
+
+    _component(key=key, data={"tiles": list(tiles), "row": row_height}, on_opened_change=opened)

@@ -1,0 +1,23 @@
+"""The catalogue of all runs of the store."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import catalog, frame
+
+opened = frame.show("runs")
+if opened is None:
+    st.stop()
+
+catalog.show_table(opened)
+catalog.show_unfinished(opened.store)
+
+st.header("Chosen run", anchor=False)
+with st.container(border=True, key="chosen"):
+    catalog.show_actions(opened)
+    left, right = st.columns(2, gap="large")
+    with left:
+        catalog.show_note(opened)
+    with right:
+        catalog.show_settings(opened.manifest)

@@ -1,0 +1,147 @@
+"""Charts choose images, and what is shown can be taken away: in a real browser, files opened with the network off."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from sparkcore.runs.store import RunStore
+from tests.browser.conftest import Server, settle
+from tests.runs_fixture import LABELS, picture, write_run
+
+ROWS = 40
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server whose store holds two runs over pictures that are there."""
+    folder = tmp_path_factory.mktemp("charts")
+    store = RunStore(folder / "store")
+    for number in range(ROWS):
+        path = folder / "photos" / LABELS[number % len(LABELS)][0] / f"image-{number:04d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = picture(number)
+        image.resize((4 * image.width, 4 * image.height)).save(path)
+    write_run(store, rows=ROWS, images=str(folder / "photos"))
+    write_run(store, rows=ROWS, images=str(folder / "photos"), shift=1, day=1)
+    server = Server(store, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    """Return the parameters of the address but the run."""
+    found = parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+    found.pop("run", None)
+    return found
+
+
+def mark(page: Page, title: str, place: int) -> None:
+    """Click on one mark of a chart."""
+    found = page.locator(f"{_canvas(page, title)} .role-mark path").nth(place)
+    found.wait_for()
+    found.click()
+
+
+def drag(page: Page, title: str, start: float, end: float) -> None:
+    """Drag over a part of the width of a chart."""
+    canvas = page.locator(_canvas(page, title))
+    canvas.locator(".role-mark path").first.wait_for(state="attached")
+    box = canvas.bounding_box()
+    assert box is not None
+    y = box["y"] + 0.4 * box["height"]
+    page.mouse.move(box["x"] + start * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + (start + end) / 2 * box["width"], y, steps=4)
+    page.mouse.move(box["x"] + end * box["width"], y, steps=4)
+    page.mouse.up()
+
+
+def _canvas(page: Page, title: str) -> str:
+    settle(page)
+    key = {"Scores": "score-brush", "Confusion": "pair-cell", "Reasons": "errors-label"}[title]
+    return f'[class*="st-key-chart-{key}"] [data-testid="stVegaLiteChart"]'
+
+
+def test_a_range_that_is_dragged_filters_the_gallery(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/scores")
+    drag(page, "Scores", 0.5, 0.8)
+    expect(page.locator(".st-key-chip_score")).to_be_visible()
+    settle(page)
+    low, high = map(float, query(page)["score"])
+    assert 0.3 < low < high < 0.9
+    page.get_by_role("link", name="See them in the gallery").click()
+    expect(page.locator(".wall .name").first).to_be_visible()
+    settle(page)
+    scores = [float(text.rstrip("%")) / 100 for text in page.locator(".wall .bar span").all_inner_texts()]
+    assert scores
+    assert all(low - 0.001 <= score <= high + 0.001 for score in scores)
+
+
+def test_a_cell_shows_its_images_and_once_more_lets_them_go(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/evaluate")
+    mark(page, "Confusion", 1)
+    expect(page.locator(".st-key-chip_pair")).to_be_visible()
+    settle(page)
+    truth, guess = query(page)["pair"]
+    labels = page.locator(".wall .bar b").all_inner_texts()
+    assert labels
+    assert set(labels) == {guess.replace("_", " ")}
+    page.go_back()
+    expect(page.locator(".st-key-chip_pair")).to_have_count(0)
+    assert query(page) == {}
+    page.go_forward()
+    expect(page.locator(".st-key-chip_pair")).to_be_visible()
+    assert query(page) == {"pair": [truth, guess]}
+
+
+def test_a_reason_narrows_the_problems(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/problems")
+    expect(page.get_by_text("4 of 40 images")).to_be_visible()
+    mark(page, "Reasons", 0)
+    expect(page.get_by_text("2 of 40 images")).to_be_visible()
+    assert len(query(page)["error"]) == 1
+
+
+def test_what_is_shown_is_exported(shown: Server, visit: Callable[..., Page], browser: Browser, tmp_path: Path):
+    page = visit(f"{shown.url}/labels?label=banana")
+    files = {name: _download(page, name, tmp_path) for name in ("CSV", "Parquet", "ZIP", "HTML")}
+
+    rows = list(csv.DictReader(io.StringIO(files["CSV"].read_text("utf-8-sig"))))
+    assert {row["label"] for row in rows} == {"banana"}
+    table = pq.read_table(files["Parquet"])
+    assert table["file_name"].to_pylist() == [row["file_name"] for row in rows]
+    with zipfile.ZipFile(files["ZIP"]) as archive:
+        pictures = [name for name in archive.namelist() if name.endswith(".jpg")]
+        assert pictures == [row["file_name"] for row in rows]
+        assert all(min(Image.open(archive.open(name)).size) >= 480 for name in pictures)
+
+    asked: list[str] = []
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    report.on("request", lambda request: asked.append(request.url))
+    report.goto(files["HTML"].as_uri())
+    assert report.locator("svg[role=img]").count() >= 4
+    assert report.locator("img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    context.close()
+
+
+def _download(page: Page, name: str, folder: Path) -> Path:
+    if not page.get_by_role("button", name=f"({name})").is_visible():
+        page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"({name})").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path

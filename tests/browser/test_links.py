@@ -1,0 +1,163 @@
+"""The address is the view: filters, chips, back and forward, and links that a fresh server answers first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sparkcore.runs.store import RunStore
+from tests.browser.conftest import Server, settle
+from tests.runs_fixture import write_run
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server whose store holds two runs."""
+    folder = tmp_path_factory.mktemp("links")
+    store = RunStore(folder / "store")
+    write_run(store, rows=60)
+    write_run(store, rows=60, shift=1, day=1)
+    server = Server(store, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    """Return the parameters of the address but the run."""
+    found = parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+    found.pop("run")
+    return found
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".wall .name").all_inner_texts()
+
+
+def chips(page: Page) -> list[str]:
+    """Return what the chips say; Streamlit draws a button with a tooltip twice."""
+    said = [
+        text.split("\n")[0].removesuffix("close") for text in page.locator(".st-key-chips button").all_inner_texts()
+    ]
+    return list(dict.fromkeys(said))
+
+
+def wait_for_names(page: Page, count: int) -> None:
+    expect(page.locator(".wall .name")).to_have_count(count)
+    settle(page)
+
+
+def shown_text(page: Page) -> str:
+    """Return all that the main part of a page says."""
+    settle(page)
+    page.wait_for_timeout(1500)  # charts and tables are drawn after the script
+    text: str = page.get_by_test_id("stMain").inner_text()
+    return "\n".join([*text.split("\n"), *names(page)])
+
+
+def test_filters_are_chips_and_history(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/gallery?per=96")
+    wait_for_names(page, 60)
+    box = page.get_by_role("combobox", name="Label", exact=True)
+    box.fill("banana")
+    page.get_by_role("option", name="banana").click()
+    wait_for_names(page, 18)
+    assert query(page) == {"per": ["96"], "label": ["banana"]}
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Wrong").or_(page.get_by_role("radio", name="Wrong")).first.click()
+    wait_for_names(page, 6)
+    assert query(page) == {"per": ["96"], "label": ["banana"], "correct": ["wrong"]}
+    assert chips(page) == ["label banana", "guess is wrong", "Clear all"]
+
+    page.go_back()
+    wait_for_names(page, 18)
+    page.go_back()
+    wait_for_names(page, 60)
+    page.go_forward()
+    wait_for_names(page, 18)
+    assert query(page) == {"per": ["96"], "label": ["banana"]}
+    page.get_by_role("button", name="label banana").click()
+    wait_for_names(page, 60)
+    assert query(page) == {"per": ["96"]}
+
+
+def test_a_tile_opens_its_image_and_arrow_keys_go_on(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/gallery?label=banana&sort=name-asc")
+    wait_for_names(page, 18)
+    order = names(page)
+    page.locator(".wall a").nth(2).click()
+    expect(page.get_by_role("heading", name="Image", exact=True)).to_be_visible()
+    expect(page.get_by_text(f"{order[2]} · 3 of 18")).to_be_visible()
+    assert query(page)["label"] == ["banana"]
+    settle(page)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text(f"{order[3]} · 4 of 18")).to_be_visible()
+    settle(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(f"{order[2]} · 3 of 18")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text(f"{order[3]} · 4 of 18")).to_be_visible()
+
+
+def test_a_tile_can_be_reached_with_the_keyboard(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/gallery?sort=name-asc")
+    wait_for_names(page, 24)
+    page.locator(".wall a").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("image-0001.jpg · 2 of 60")).to_be_visible()
+
+
+def test_pages_keep_the_place_of_the_gallery(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/gallery?sort=name-asc")
+    wait_for_names(page, 24)
+    page.get_by_role("button", name="Page 3", exact=True).click()
+    wait_for_names(page, 12)
+    assert query(page) == {"sort": ["name-asc"], "page": ["3"]}
+    assert names(page)[0] == "image-0048.jpg"
+    page.go_back()
+    wait_for_names(page, 24)
+
+
+def test_a_bar_filters_and_the_gallery_shows_it(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/labels")
+    bar = page.locator('[data-testid="stVegaLiteChart"] .mark-rect.role-mark path').first
+    bar.wait_for()
+    bar.click()
+    expect(page.locator(".st-key-chip_labels")).to_be_visible()
+    (label,) = query(page)["label"]
+    page.get_by_role("link", name="Gallery").first.click()
+    expect(page.locator(".wall .name").first).to_be_visible()
+    settle(page)
+    assert query(page) == {"label": [label]}
+    assert set(page.locator(".wall .bar b").all_inner_texts()) == {label.replace("_", " ")}
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "gallery?label=banana&score=0.5&score=&sort=size-asc&per=12&page=1&zoom=small",
+        "labels?correct=wrong",
+        "scores?score=0.5&score=0.9",
+        "image?label=banana&sort=name-desc",
+        "compare?page=1",
+        "evaluate?label=banana",
+        "problems?error=truncated",
+        "runs",
+        "run",
+    ],
+)
+def test_a_fresh_server_shows_the_same_to_its_first_visitor(shown: Server, visit: Callable[..., Page], view: str):
+    run = shown.store.runs()[1].run_id
+    address = f"{view}{'&' if '?' in view else '?'}run={run}"
+    expected = shown_text(visit(f"{shown.url}/{address}"))
+    fresh = Server(shown.store, shown.roots)
+    fresh.start()
+    try:
+        found = shown_text(visit(f"{fresh.url}/{address}"))
+    finally:
+        fresh.stop()
+    assert found == expected

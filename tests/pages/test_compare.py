@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components.comparisons import Wanted, only
+from sparkcore.runs.store import RunStore
+from tests.analysis.tables import row
+from tests.pages.conftest import OpenPage, address_of
+from tests.pages.stored_runs import OTHER_RUN, ROWS, RUN, store_run
+
+# b.jpg and c.jpg get another label, f.jpg is not there
+OTHER = [
+    ROWS[0],
+    row("b.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="cat"),
+    row("c.jpg", ("n1", "cat", 0.6), ("n3", "owl", 0.3), truth="cat"),
+    *ROWS[3:5],
+    ROWS[6],
+]
+
+
+@pytest.fixture
+def compared(store: RunStore) -> RunStore:
+    """Give a store with two runs."""
+    store_run(store.root)
+    store_run(store.root, OTHER, OTHER_RUN, precision="bfloat16")
+    return store
+
+
+def tiles(app: AppTest) -> list[tuple[str, str, str]]:
+    (wall,) = app.get("bidi_component")
+    return [(tile["file_name"], tile["label"], tile["note"]) for tile in json.loads(wall.proto.json)["tiles"]]
+
+
+@pytest.mark.usefixtures("compared")
+def test_what_changed_is_counted_and_shown(open_page: OpenPage):
+    app = open_page("compare", **{"run": RUN, "with": OTHER_RUN})
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Same label": "60.0%",
+        "Label changed": "2",
+        "In both runs": "6",
+        "Only in this run": "1",
+    }
+    settings, matrix, pairs, _ = (table.value.values.tolist() for table in app.dataframe)
+    assert settings == [["precision", "float32", "bfloat16"]]
+    assert matrix == [["dog", "cat", 1, 1.0], ["owl", "cat", 1, 1.0]]
+    assert pairs == [["dog", "cat", 1], ["owl", "cat", 1]]
+    assert tiles(app) == [("b.jpg", "dog", "→ cat 50.0%"), ("c.jpg", "owl", "→ cat 60.0%")]
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_pair_and_a_change_of_score_choose_images(open_page: OpenPage):
+    app = open_page("compare", **{"run": RUN, "with": OTHER_RUN, "change": ["owl", "cat"], "delta": ["0", "0.5"]})
+    assert [name for name, _, _ in tiles(app)] == ["c.jpg"]
+    app.button(key="change_chip_pair").click().run()
+    assert address_of(app) == {"run": [RUN], "with": [OTHER_RUN], "delta": ["0", "0.5"]}
+    app.button(key="change_chip_span").click().run()
+    assert address_of(app) == {"run": [RUN], "with": [OTHER_RUN]}
+
+
+@pytest.mark.usefixtures("compared")
+def test_impossible_choices_count_as_none(open_page: OpenPage):
+    app = open_page("compare", **{"run": RUN, "with": OTHER_RUN, "change": "cat", "delta": ["nan", "3"]})
+    assert len(tiles(app)) == 2
+
+
+def test_the_other_run_is_chosen_from_the_catalogue(compared: RunStore, open_page: OpenPage):
+    store_run(compared.root, ROWS[5:], "00000000000000aa")
+    app = open_page("compare", run=RUN)
+    app.selectbox(key="compare_with").set_value("00000000000000aa").run()
+    assert address_of(app) == {"run": [RUN], "with": ["00000000000000aa"]}
+    assert [text.value for text in app.info] == ["The two runs have no image in common that has a label in both."]
+
+
+def test_a_run_that_is_gone_is_told(compared: RunStore, open_page: OpenPage):
+    del compared
+    app = open_page("compare", **{"run": RUN, "with": "![x](http://evil)"})
+    assert r"\!\[x\]\(http\:\/\/evil\)".replace(r"\/", "/") in app.warning[0].value
+    assert app.metric[0].value == "60.0%"
+
+
+def test_runs_with_equal_labels_say_so(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    store_run(store.root, ROWS, OTHER_RUN)
+    app = open_page("compare", run=RUN)
+    assert [text.value for text in app.success] == ["No label changed."]
+
+
+def test_one_run_alone_cannot_be_compared(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("compare", run=RUN)
+    assert "There is only this run yet." in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [
+        (Wanted(), [0, 1, 2]),
+        (Wanted(pair=("a", "b")), [0, 2]),
+        (Wanted(span=(0.1, 1.0)), [1, 2]),
+        (Wanted(pair=("a", "b"), span=(0.1, 1.0)), [2]),
+    ],
+)
+def test_only_the_wanted_changes_stay(asked: Wanted, rows: list[int]):
+    changed = pa.table(
+        {
+            "left_label": ["a", "a", "a"],
+            "right_label": ["b", "c", "b"],
+            "score_change": pa.array([-0.5, 0.1, 0.3], pa.float32()),
+        }
+    )
+    assert only(changed, asked).tolist() == rows

@@ -1,0 +1,90 @@
+"""The parts of the pages that need no page."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pages.components import text
+from pages.components.filters import selection_to_filter
+from sparkcore.config import RunConfig
+from sparkcore.runs.jobs import Job
+
+JOB = Job(
+    job_id="a",
+    request="r",
+    config=RunConfig(images="/photos"),
+    retry_failed=False,
+    state="running",
+    phase="classifying",
+    done=0,
+    done_before=0,
+    total=0,
+    errors=0,
+    message="",
+    run_id=None,
+    cancel_requested=False,
+    created_at=1000.0,
+    started_at=1001.0,
+    classifying_at=None,
+    finished_at=None,
+    heartbeat_at=1002.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("selection", "name", "expected"),
+    [
+        ([{"label": "dog"}], "labels", {"labels": ("dog",)}),
+        ([{"label": "dog"}, {"label": "cat"}], "labels", {"labels": ("cat",)}),
+        ([], "labels", {"labels": None}),
+        (None, "score", {"score": None}),
+        ({}, "score", {"score": None}),
+        ({"low": [0.6, 0.2]}, "score", {"score": (0.2, 0.6)}),
+        ({"low": [0.2]}, "score", None),
+        ({"low": ["a", "b"]}, "score", None),
+        ([{"truth": "cat", "label": "dog"}], "pair", {"pair": ("cat", "dog")}),
+        ([{"first": "cat", "second": "dog", "count": 3}], "guesses", {"guesses": ("cat", "dog")}),
+        ([{"truth": "cat"}], "pair", None),
+        ([{"count": 3}], "labels", None),
+    ],
+)
+def test_a_selection_becomes_a_filter(selection: Any, name: str, expected: dict[str, Any] | None):
+    assert selection_to_filter(selection, [name]) == expected
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "expected"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (123_456, "123 KB"), (5_050_000, "5.0 MB"), (3 * 10**15, "3000 TB")],
+)
+def test_bytes(size_bytes: int, expected: str):
+    assert text.size(size_bytes) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(-1, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (3599, "59 min 59 s"), (3660, "1 h 01 min")],
+)
+def test_durations(seconds: float, expected: str):
+    assert text.duration(seconds) == expected
+
+
+def test_text_is_shown_letter_for_letter():
+    assert text.escape("a_b *c* [d](e)\n:smile: $x$") == r"a\_b \*c\* \[d\]\(e\) \:smile\: \$x\$"
+
+
+def test_progress_before_the_files_are_listed():
+    assert text.progress(JOB, 1065.0) == "1 min 05 s since the request"
+
+
+def test_progress_while_classifying():
+    job = replace(JOB, total=1000, done=300, done_before=100, errors=4, classifying_at=1010.0)
+    assert text.progress(job, 1030.0) == "300 of 1,000 images · 10.0 images/s · about 1 min 10 s left · 4 not readable"
+
+
+def test_progress_before_the_first_image():
+    job = replace(JOB, total=1000, classifying_at=time.time())
+    assert text.progress(job, time.time()) == "0 of 1,000 images"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+from streamlit.testing.v1 import AppTest
+
+from sparkcore.runs.store import RunStore
+from tests.pages.conftest import OpenPage, address_of
+from tests.pages.stored_runs import ROWS, RUN, store_run, without_truth
+
+
+def pictures(app: AppTest) -> list[str]:
+    (wall,) = app.get("bidi_component")
+    return [tile["file_name"] for tile in json.loads(wall.proto.json)["tiles"]]
+
+
+def test_guesses_are_judged_by_their_truth(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("evaluate", run=RUN)
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "First guess right": "60.0%",
+        "Right within 2": "100.0%",
+        "Images judged": "5",
+        "Calibration error": "40.0%",
+    }
+    confusion, mistakes, classes = (table.value for table in app.dataframe)
+    assert confusion[confusion["Images"] > 0].iloc[:, :3].values.tolist() == [
+        ["cat", "cat", 1],
+        ["cat", "dog", 1],
+        ["cat", "owl", 1],
+        ["dog", "dog", 2],
+    ]
+    assert mistakes.values.tolist() == [["cat", "dog", 1], ["cat", "owl", 1]]
+    assert classes[["name", "recall", "support"]].fillna(-1).values.tolist() == [
+        ["cat", 1 / 3, 3],
+        ["dog", 1.0, 2],
+        ["owl", -1, 0],
+    ]
+
+
+def test_the_surest_mistakes_come_first(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("evaluate", run=RUN)
+    assert app.main.subheader[-1].value == "2 mistakes, the surest first"
+    assert pictures(app) == ["b.jpg", "c.jpg"]
+
+
+def test_a_chosen_pair_leaves_the_numbers_alone(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("evaluate", run=RUN, pair=["dog", "dog"])
+    assert app.metric[2].value == "5"
+    assert pictures(app) == ["d.jpg", "e.jpg"]
+    app.button(key="chip_pair").click().run()
+    assert address_of(app) == {"run": [RUN]}
+    assert pictures(app) == ["b.jpg", "c.jpg"]
+
+
+def test_other_filters_narrow_the_numbers(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("evaluate", run=RUN, label=["dog"])
+    assert [metric.value for metric in app.metric[:3]] == ["66.7%", "100.0%", "3"]
+
+
+def test_a_run_without_truth_says_how_to_get_it(store: RunStore, open_page: OpenPage):
+    store_run(store.root, without_truth(ROWS))
+    app = open_page("evaluate", run=RUN)
+    assert "“truth” set to folder or filename" in app.info[0].value
+    assert not app.metric
+
+
+def test_filters_that_leave_no_truth_are_told(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("evaluate", run=RUN, status="error")
+    assert "None of these images has a known truth and a guess." in app.info[0].value
+
+
+def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
+    store_run(store.root, [ROWS[0], ROWS[3]])
+    app = open_page("evaluate", run=RUN)
+    assert [text.value for text in app.success] == ["Every guess is right."]
+    assert app.main.subheader[-1].value == "0 mistakes, the surest first"

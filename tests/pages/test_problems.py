@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from sparkcore import client
+from sparkcore.config import EngineConfig
+from sparkcore.runs.store import RunStore
+from tests.pages.conftest import OpenPage
+from tests.pages.stored_runs import ROWS, RUN, store_run
+
+
+def test_problems_are_counted_and_listed(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("problems", run=RUN)
+    reasons, images = (table.value for table in app.dataframe)
+    assert reasons.values.tolist() == [
+        ["empty", 1, 0.5, "the file has no bytes"],
+        ["truncated", 1, 0.5, "the image data end too early"],
+    ]
+    assert images.values.tolist() == [
+        ["f.jpg", "truncated", "The file ends after 12 bytes.", 12, "file:/data/f.jpg"],
+        ["=g.jpg", "empty", "The file has no bytes.", 0, "file:/data/=g.jpg"],
+    ]
+
+
+def test_a_reason_narrows_the_list_and_not_its_chart(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("problems", run=RUN, error="empty")
+    reasons, images = (table.value for table in app.dataframe)
+    assert len(reasons) == 2
+    assert images["file_name"].tolist() == ["=g.jpg"]
+
+
+def test_retry_asks_for_the_unreadable_images_only(store: RunStore, open_page: OpenPage, tmp_path: Path):
+    images = tmp_path / "animals"
+    images.mkdir()
+    _, manifest = store_run(store.root, images=str(images), resize="crop")
+    app = open_page("problems", run=RUN)
+    app.button(key="retry").click().run()
+    (job,) = client.jobs(EngineConfig(store=store.root))
+    assert (job.config.to_dict(), job.retry_failed) == (manifest.config, True)
+
+
+def test_retry_reads_only_below_the_allowed_folders(store: RunStore, open_page: OpenPage):
+    store_run(store.root, images="/etc")
+    app = open_page("problems", run=RUN)
+    app.button(key="retry").click().run()
+    assert client.jobs(EngineConfig(store=store.root)) == []
+    assert "/etc" in app.error[0].value
+
+
+def test_a_run_without_problems_says_so(store: RunStore, open_page: OpenPage):
+    store_run(store.root, ROWS[:5])
+    app = open_page("problems", run=RUN)
+    assert [text.value for text in app.success] == ["All 5 images could be read."]
+
+
+def test_filters_that_leave_nothing_are_told(store: RunStore, open_page: OpenPage):
+    store_run(store.root)
+    app = open_page("problems", run=RUN, label="cat")
+    assert "passes the filters" in app.info[0].value

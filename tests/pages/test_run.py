@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from sparkcore import client
+from sparkcore.config import RunConfig
+from sparkcore.prepared_samples import samples_folder
+from sparkcore.runs.jobs import Job, JobTable
+from sparkcore.runs.store import RunStore
+from tests.pages.conftest import OpenPage, address_of, plain
+from tests.runs_fixture import write_run
+
+PREFIX = "request__"
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with one picture, which is the only one that may be read."""
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "photos" / "a.png")
+    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path / "photos"))
+    return tmp_path / "photos"
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Click the button of this name."""
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def use_folder(app: AppTest, folder: Path | str) -> AppTest:
+    """Choose a folder in the form, out of those that it suggests."""
+    app.segmented_control(key=f"{PREFIX}kind").set_value("folder").run()
+    return app.selectbox(key=f"{PREFIX}folder").select(str(folder)).run()
+
+
+def finished(store: RunStore, state: str, **values: str) -> Job:
+    """Add a job that has ended."""
+    table = JobTable(store.jobs_path)
+    job = table.submit(RunConfig(images="/photos", model="tinynet"))
+    table.claim()
+    table.report(job.job_id, done=30, total=30, errors=3)
+    table.finish(job.job_id, state, **values)
+    return table.get(job.job_id)
+
+
+def test_the_first_visit_is_one_button(store: RunStore, open_page: OpenPage):
+    samples_folder(store.root, 120).mkdir(parents=True)
+    app = open_page("run")
+    assert app.header[0].value == "See what a model says about your pictures"
+    press(app, "Classify 120 sample pictures")
+    (job,) = client.jobs()
+    expected = RunConfig(images=str(samples_folder(store.root, 120)), model=client.default_model(), truth="folder")
+    assert job.config == expected
+    assert address_of(app) == {"job": [job.job_id]}
+    assert app.button(key=f"cancel_{job.job_id}").label == "Cancel"
+    assert app.header[0].value == "Now"
+
+
+def test_settings_become_the_request(open_page: OpenPage, photos: Path):
+    app = use_folder(open_page("run"), photos)
+    app.selectbox(key=f"{PREFIX}model").select("resnet50")
+    app.selectbox(key=f"{PREFIX}resize").select("crop")
+    app.number_input(key=f"{PREFIX}top_k").set_value(3)
+    app.number_input(key=f"{PREFIX}min_width").set_value(10)
+    app.number_input(key=f"{PREFIX}sample").set_value(7)
+    app.segmented_control(key=f"{PREFIX}truth_folder").set_value("filename")
+    press(app, "Run")
+    (job,) = client.jobs()
+    assert job.config == RunConfig(
+        images=str(photos),
+        model="resnet50",
+        resize="crop",
+        top_k=3,
+        min_width=10,
+        sample=7,
+        truth="filename",
+    )
+
+
+def test_a_quick_look_takes_some_images(open_page: OpenPage, photos: Path):
+    press(use_folder(open_page("run"), photos), "Quick look at 75")
+    assert client.jobs()[0].config.sample == 75
+
+
+def test_the_same_request_twice_is_one_job(open_page: OpenPage, photos: Path):
+    press(use_folder(open_page("run"), photos), "Run")
+    press(use_folder(open_page("run"), photos), "Run")
+    assert len(client.jobs()) == 1
+
+
+def test_a_folder_outside_of_the_roots_is_refused(store: RunStore, open_page: OpenPage):
+    asked_by_others = JobTable(store.jobs_path).submit(RunConfig(images="/etc"))
+    app = press(use_folder(open_page("run"), "/etc"), "Run")
+    assert "expected a folder below" in plain(app.error[0].value)
+    assert "received '/etc'" in plain(app.error[0].value)
+    assert client.jobs() == [asked_by_others]
+
+
+def test_impossible_values_are_refused(open_page: OpenPage, photos: Path):
+    app = use_folder(open_page("run"), photos)
+    app.number_input(key=f"{PREFIX}min_width").set_value(100)
+    app.number_input(key=f"{PREFIX}max_width").set_value(10)
+    press(app, "Run")
+    assert plain(app.error[0].value) == "min_width 100 is above max_width 10: no image can pass. Swap them."
+
+
+def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_page: OpenPage, photos: Path):
+    app = open_page("run")
+    app.segmented_control(key=f"{PREFIX}kind").set_value("upload").run()
+    app.file_uploader[0].upload("a.png", (photos / "a.png").read_bytes())
+    app.file_uploader[0].upload("script.png", b"#!/bin/sh\nrm -rf /\n")
+    app.run()
+    press(app, "Run")
+    (job,) = client.jobs()
+    assert Path(job.config.images).parent == store.root / "uploads"
+    assert [path.name for path in Path(job.config.images).iterdir()] == ["a.png"]
+    assert app.warning[0].value.startswith("1 of the uploaded files are left out:\n- **script\\.png**: ")
+
+
+def test_a_run_can_be_repeated_with_a_change(store: RunStore, open_page: OpenPage, photos: Path):
+    run = write_run(store, rows=12, images=str(photos), model="resnet50")
+    app = open_page("run", repeat=run)
+    prefix = f"request_{run}_"
+    assert app.selectbox(key=f"{prefix}folder").value == str(photos)
+    assert app.selectbox(key=f"{prefix}model").value == "resnet50"
+    app.selectbox(key=f"{prefix}interpolation").select("nearest")
+    press(app, "Run")
+    assert client.jobs()[0].config == RunConfig(
+        images=str(photos), model="resnet50", truth="folder", interpolation="nearest"
+    )
+
+
+def test_progress_is_said(store: RunStore, open_page: OpenPage):
+    table = JobTable(store.jobs_path)
+    job = table.submit(RunConfig(images="/photos", model="tinynet", sample=75))
+    table.claim()
+    table.report(job.job_id, phase="classifying", done=20, total=75, errors=2, classifying_at=time.time() - 10)
+    app = open_page("run")
+    assert any(plain(text.value) == "**tinynet on photos, 75 of them** · classifying" for text in app.markdown)
+    progress = app.get("progress")[0]
+    assert progress.value == 26
+    said = r"20 of 75 images · [\d.]+ images/s · about \d+ s left · 2 not readable"
+    assert re.fullmatch(said, progress.proto.text)
+
+
+def test_a_job_is_cancelled_from_any_page(store: RunStore, open_page: OpenPage):
+    job = JobTable(store.jobs_path).submit(RunConfig(images="/photos", model="tinynet"))
+    app = open_page("run")
+    app.button(key=f"cancel_{job.job_id}").click().run()
+    assert client.status(job.job_id).state == "cancelled"
+    assert any("cancelled, finished parts are kept" in text.value for text in app.markdown)
+
+
+def test_a_failed_job_says_why_and_offers_its_log(store: RunStore, open_page: OpenPage):
+    finished(store, "failed", message="Expected a model, received nothing.")
+    app = open_page("run")
+    assert plain(app.error[0].value) == "Expected a model, received nothing."
+    assert app.get("download_button")[0].proto.label == "Download the log"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("complete", "30 images in 0 s, 3 not readable"), ("cached", "answered at once")]
+)
+def test_a_finished_job_leads_to_its_gallery(store: RunStore, open_page: OpenPage, state: str, said: str):
+    run = write_run(store, rows=30)
+    finished(store, state, run_id=run)
+    app = open_page("run")
+    assert any(said in text.value for text in app.markdown)
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert links["Open the gallery"] == f"run={run}"
