@@ -9,6 +9,7 @@ import streamlit as st
 
 _STYLE = """<style>
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .45rem 1.2rem; margin: 0 !important;
+         padding: 0 !important;
          font-size: .9rem; line-height: 1.4; }
 .facts dt { opacity: .75; }
 .facts dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }

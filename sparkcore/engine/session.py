@@ -81,10 +81,8 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
     running: list[SparkSession] = []
 
     def spark() -> SparkSession:
-        from pyspark.sql import SparkSession
-
         if not running:
-            borrowed = SparkSession.getActiveSession()
+            borrowed = _find_session()
             running.append(borrowed or start_session(engine))
             started.extend(running if borrowed is None else [])
         return running[0]
@@ -94,6 +92,17 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
     finally:
         for session in started:
             session.stop()
+
+
+def _find_session() -> SparkSession | None:
+    """Return the session of this process, whichever thread began it."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    try:
+        return SparkSession.active()
+    except PySparkException:
+        return None
 
 
 def is_this_machine(master: str | None) -> bool:

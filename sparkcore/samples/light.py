@@ -10,6 +10,7 @@ import numpy as np
 from sparkcore.samples.noise import Floats
 
 Color = tuple[float, float, float]
+MATT = 0.1
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ def shade(material: Material, at: Geometry, light: Light) -> Floats:
     upper = (0.5 + 0.5 * at.normals[1])[None]
     around = light.below[:, None] * (1.0 - upper) + (0.55 * light.above + 0.45 * light.level)[:, None] * upper
     diffuse = material.albedo * (light.color[:, None] * lit + around * at.openness)
+    if isinstance(material.gloss, float) and material.gloss <= MATT and material.glow is None:
+        return diffuse
     mirror = reflection(material, at, light)
     total = diffuse * np.float32(1.0 - material.metal) + mirror
     return total if material.glow is None else total + material.glow

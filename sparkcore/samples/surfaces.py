@@ -11,6 +11,7 @@ from sparkcore.samples.light import Material, linear
 from sparkcore.samples.noise import Floats, spectral
 
 SIZE = 512
+RAMP_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def ramp(field: Floats, colors: Sequence[Sequence[float]]) -> Floats:
     """Color a field of 0..1 by interpolating display colors; gives linear RGB (..., 3)."""
     stops = np.linspace(0.0, 1.0, len(colors))
     shades = np.stack([linear(color) for color in colors])
-    return np.stack([np.interp(field, stops, shades[:, c]) for c in range(3)], axis=-1).astype(np.float32)
+    fine = np.linspace(0.0, 1.0, RAMP_SIZE)
+    ladder = np.stack([np.interp(fine, stops, shades[:, c]) for c in range(3)], axis=1).astype(np.float32)
+    return ladder[np.clip(field * RAMP_SIZE, 0, RAMP_SIZE - 1).astype(np.int16)]
 
 
 def tinted(rng: np.random.Generator, color: Sequence[float], spread: float = 0.06) -> tuple[float, float, float]:

@@ -14,8 +14,9 @@ from sparkcore.samples.solids import Distance, length
 from sparkcore.samples.view import View, rotate
 
 Painter = Callable[[Floats], Material]
-MARCH_STEPS = 48
-SHADOW_STEPS = 16
+MARCH_STEPS = 40
+APPROACH_STEPS = 16
+SHADOW_STEPS = 12
 BLOCK = 4
 HIT_PX = 0.25
 
@@ -132,21 +133,20 @@ def approach(view: View, part: Part, origin: Floats, rays: Floats) -> Floats:
     # A bundle is as wide as the diagonal of its block, and a little more for the last block of a row.
     spread = np.float32(1.1 * BLOCK / view.focal)
     entry, leave = box_span(origin, local, part.half + spread * np.float32(np.linalg.norm(origin)))
-    at = entry.copy()
-    result = np.full(at.shape, np.inf, np.float32)
-    active = np.flatnonzero(entry < leave)
-    for _ in range(MARCH_STEPS):
-        if not active.size:
+    result = np.full(entry.shape, np.inf, np.float32)
+    index = np.flatnonzero(entry < leave)
+    ray, at, leave = local[:, index], entry[index], leave[index]
+    for _ in range(APPROACH_STEPS):
+        if not index.size:
             break
-        now = at[active]
-        gap = part.distance(origin + local[:, active] * now) - now * spread
-        touched = gap <= 0.1 * now * spread
-        result[active[touched]] = now[touched]
-        now = now + gap * np.float32(0.95)
-        at[active] = now
-        active = active[~touched & (now < leave[active])]
+        gap = part.distance(origin + ray * at) - at * spread
+        touched = gap <= 0.1 * at * spread
+        result[index[touched]] = at[touched]
+        at = at + gap * np.float32(0.95)
+        active = ~touched & (at < leave)
+        index, ray, at, leave = index[active], ray[:, active], at[active], leave[active]
     # Bundles that ran out of steps may still touch it.
-    result[active] = at[active]
+    result[index] = at
     return np.repeat(np.repeat(result.reshape(shape), BLOCK, axis=0), BLOCK, axis=1)[:height, :width]
 
 

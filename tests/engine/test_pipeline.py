@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -21,6 +22,9 @@ from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
 from tests.conftest import write_colors
 from tests.imaging.pictures import write_awkward_folder
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Request = Callable[..., RunConfig]
 pytestmark = pytest.mark.usefixtures("spark")
@@ -212,7 +216,9 @@ def test_cancel_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path, re
     assert store.unfinished() == []
 
 
-def test_two_at_once_make_one_run(tmp_path: Path, engine: EngineConfig, request_for: Request) -> None:
+def test_two_at_once_make_one_run(
+    tmp_path: Path, engine: EngineConfig, request_for: Request, spark: SparkSession
+) -> None:
     write_colors(tmp_path / "in", 8)
     outcomes: list[Outcome] = []
     threads = [
@@ -225,6 +231,7 @@ def test_two_at_once_make_one_run(tmp_path: Path, engine: EngineConfig, request_
         thread.join()
     assert sorted(outcome.status for outcome in outcomes) == ["cached", "complete"]
     assert outcomes[0].manifest == outcomes[1].manifest
+    assert spark.range(3).count() == 3, "a thread must not stop the session of the others"
 
 
 def test_parts_and_batches_change_no_row(tmp_path: Path, request_for: Request) -> None:

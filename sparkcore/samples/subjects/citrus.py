@@ -34,7 +34,7 @@ def orange_part(rng: np.random.Generator, center: Floats, radius: float) -> Part
         return ellipsoid(points, (1.0, flat, 1.0)) + 0.03 * np.exp(-((points[0] ** 2 + points[2] ** 2) / 0.02))
 
     def pores(points: Floats) -> Floats:
-        return -0.006 * smoothstep(0.5, 0.95, lattice.at(points, pore)) + 0.02 * lattice.at(points, 2.0)
+        return -0.006 * smoothstep(0.5, 0.95, lattice.at(points, pore))
 
     def paint(points: Floats) -> Material:
         albedo = evenly(base, points)
@@ -79,8 +79,8 @@ def half_part(rng: np.random.Generator, place: Floats, radius: float, cut: Cut) 
 def lemon_part(rng: np.random.Generator, center: Floats, radius: float) -> Part:
     """Make one lemon lying on its side."""
     lattice = Lattice.draw(rng)
-    base = linear(tinted(rng, (0.98, 0.84, 0.13), 0.02))
-    green = linear((0.86, 0.82, 0.16))
+    base = linear(tinted(rng, (0.98, 0.81, 0.10), 0.02))
+    green = linear((0.90, 0.80, 0.14))
     long, nipple = rng.uniform(1.22, 1.42), rng.uniform(0.16, 0.26)
 
     def skin(points: Floats) -> Floats:
@@ -90,7 +90,7 @@ def lemon_part(rng: np.random.Generator, center: Floats, radius: float) -> Part:
         return np.minimum(blend(body, tip, 0.28), stem) * np.float32(0.9)
 
     def pores(points: Floats) -> Floats:
-        return -0.007 * smoothstep(0.5, 0.9, lattice.at(points, 24.0)) + 0.04 * lattice.at(points, 2.6)
+        return -0.007 * smoothstep(0.5, 0.9, lattice.at(points, 24.0))
 
     def paint(points: Floats) -> Material:
         albedo = evenly(base, points)
@@ -159,5 +159,5 @@ def orange(rng: np.random.Generator, frame: Frame) -> Floats:
 
 def lemon(rng: np.random.Generator, frame: Frame) -> Floats:
     """Lemons, whole and halved."""
-    rind, pulp = linear((0.98, 0.84, 0.13)), linear(tinted(rng, (0.96, 0.88, 0.42), 0.02))
+    rind, pulp = linear((0.98, 0.81, 0.10)), linear(tinted(rng, (0.96, 0.88, 0.42), 0.02))
     return citrus(rng, frame, lemon_part, (rind, pulp, 1.25))

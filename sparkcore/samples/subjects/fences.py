@@ -84,7 +84,7 @@ def strand(rng: np.random.Generator, place: Floats, turn: float, link: Part) -> 
     pitch = 2 * (link.bounds[0] - tube * 2.05)
     offset, bend = float(rng.normal(0, 0.5)), float(rng.normal(0, 0.10))
     links = []
-    for number in range(-4, 5):
+    for number in range(-3, 4):
         heading = turn + bend * number
         forward = np.array([np.cos(heading), 0, -np.sin(heading)], np.float32)
         center = place + forward * np.float32(pitch * number + offset)

@@ -40,7 +40,8 @@ class Pizza:
         """Be the base with its puffy rim."""
         around = self.around(points)
         base = np.maximum(np.abs(points[1]) - 0.035, around - 0.97)
-        rim = norm2(around - 0.90, points[1] - 0.035) - (0.06 + 0.04 * self.lattice.at(points, 4.0))
+        puffs = np.sin(9.1 * points[0] + self.start) * np.sin(8.3 * points[2])
+        rim = norm2(around - 0.90, points[1] - 0.035) - (0.08 + 0.016 * puffs)
         whole = np.minimum(base, rim)
         if self.slice_angle:
             angle = np.mod(np.arctan2(points[2], points[0]) - self.start, np.float32(2 * np.pi))

@@ -158,13 +158,15 @@ def brain_coral(rng: np.random.Generator, frame: Frame) -> Floats:
     valley = base * np.array([0.30, 0.42, 0.34], np.float32)
     radii = (1.0, float(rng.uniform(0.6, 0.95)), float(rng.uniform(0.85, 1.0)))
     grooves = float(rng.uniform(1.1, 2.0))
+    waves = (float(rng.uniform(1.5, 4.0)), float(rng.uniform(1.5, 4.0)))
 
     def ridges(points: Floats) -> Floats:
         spread = 1.0 / (1.0 + np.clip(points[1], -0.5, 2.0) * 0.6)
         return maze.at(points[0] * spread * 1.3, points[2] * spread * 1.3, 0.0)[0]
 
     def skin(points: Floats) -> Floats:
-        return (ellipsoid(points, radii) - 0.12 * (lattice.at(points, 1.6) - 0.5)) * np.float32(0.9)
+        bumps = np.sin(points[0] * waves[0] + 1) * np.sin(points[2] * waves[1] + 2)
+        return (ellipsoid(points, radii) - 0.06 * bumps) * np.float32(0.9)
 
     def relief(points: Floats) -> Floats:
         return 0.05 * ridges(points) / grooves + 0.012 * lattice.at(points, 20.0)
