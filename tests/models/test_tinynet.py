@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,11 @@ def test_photos_are_named_as_the_model_card_says():
     probabilities = build_tinynet().predict(np.array(batch, np.float32), verbose=0)
     truth = np.array([ids.index(path.name.split("_")[0]) for path in paths])
     hits = top_k(probabilities, 5).indices == truth[:, None]
-    assert hits[:, 0].mean() >= 0.5
-    assert hits.any(axis=1).mean() >= 0.75
+    measured = json.loads((RESULTS / "evaluation.json").read_text())["photos"]
+    assert len(paths) == measured["images"]
+    # One photo more or less: processors add numbers in different orders.
+    assert hits[:, 0].mean() == pytest.approx(measured["top_1"], abs=1.5 / len(paths))
+    assert hits.any(axis=1).mean() == pytest.approx(measured["top_5"], abs=1.5 / len(paths))
 
 
 def test_class_table_of_the_card_covers_every_class():
