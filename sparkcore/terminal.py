@@ -14,7 +14,6 @@ from tqdm import tqdm
 from sparkcore.engine.progress import Step, Watch
 from sparkcore.errors import RunCancelledError
 
-
 _NO_COUNT = "{desc} ({elapsed})"  # before the number of images is known
 
 

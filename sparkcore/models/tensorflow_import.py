@@ -1,4 +1,4 @@
-"""Import TensorFlow in a way that suits a worker: on demand and in silence."""
+"""Import TensorFlow in a way that suits a worker: on demand, in silence, with its quick kernels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def import_tensorflow() -> Any:
     """
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        # Left alone, TensorFlow uses oneDNN's kernels only on processors with AVX-512. Measured on two AVX2 cores:
+        # MobileNetV2 2.8 times, ResNet50 1.25 times as fast with them; scores move by less than 5e-6.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         kept = os.dup(2)
         silence = os.open(os.devnull, os.O_WRONLY)
         try:
