@@ -13,7 +13,7 @@ from sparkcore.samples.noise import Floats
 from sparkcore.samples.optics import blur_rgb
 
 SHORTEST_PX, LONGEST_PX = 300, 1200
-WORKING_PX = 352
+WORKING_PX = 336
 NOISE_PATCH = (251, 263)
 ASPECTS = (1.0, 4 / 3, 4 / 3, 3 / 2, 3 / 2, 5 / 4, 3 / 4, 2 / 3)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparkcore.samples.noise import Floats
+from sparkcore.samples.solids import dot
 
 Color = tuple[float, float, float]
 MATT = 0.1
@@ -46,7 +47,7 @@ class Light:
         over = self.level[:, None] * (1.0 - rise) + self.above[:, None] * rise
         total = self.below[:, None] * (1.0 - upper) + over * upper
         for towards, size, strength in self.panes:
-            near = towards @ directions
+            near = dot(towards, directions)
             edge = 0.02 + 0.35 * np.asarray(blur, np.float32)
             shine = np.clip((near - (1.0 - size) + edge * 0.5) / edge, 0.0, 1.0)
             total = total + strength * (0.04 / (0.04 + edge * 0.3)) * shine * self.color[:, None]
@@ -88,7 +89,7 @@ class Geometry:
 
 def shade(material: Material, at: Geometry, light: Light) -> Floats:
     """Give the light (3, n) that points send to the camera (Blinn highlight, Schlick's Fresnel)."""
-    facing = light.towards @ at.normals
+    facing = dot(light.towards, at.normals)
     wrap = np.float32(material.translucency)
     direct = np.clip((facing + wrap) / (1.0 + wrap), 0.0, 1.0)
     lit = direct * (at.clear if wrap == 0 else at.clear + (1.0 - at.clear) * wrap * 0.5)
@@ -110,7 +111,7 @@ def reflection(material: Material, at: Geometry, light: Light) -> Floats:
     base = np.asarray(material.reflectance, np.float32)
     fresnel = base + (np.maximum(gloss, base) - base) * np.clip(1.0 - toward_eye, 0.0, 1.0) ** 5
     around = light.surroundings(bounced, 1.0 - gloss)
-    near = np.clip(light.towards @ bounced, 0.0, 1.0)
+    near = np.clip(dot(light.towards, bounced), 0.0, 1.0)
     power = 4.0 + 600.0 * gloss**3
     highlight = near**power * (0.15 + 8.0 * gloss**2) * at.clear
     mirror = (around * (0.3 + 0.7 * at.openness) + highlight * light.color[:, None]) * fresnel

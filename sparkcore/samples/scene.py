@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sparkcore.samples.light import Geometry, Light, Material, shade
 from sparkcore.samples.noise import Floats, resize_field
 from sparkcore.samples.optics import blur_by_depth
+from sparkcore.samples.solids import dot
 from sparkcore.samples.tracer import Part, meet, openness, visibility
 from sparkcore.samples.view import View
 
@@ -144,7 +145,7 @@ def blend_layer(scene: Scene, layer: Layer, rays: Floats, picture: Floats) -> No
     local = layer.part.to_local(points)
     normals = layer.part.normals(local)
     # Shadow rays begin a little above the surface, else it shadows itself; what faces away needs none.
-    facing = np.flatnonzero(scene.light.towards @ normals > -0.4)
+    facing = np.flatnonzero(dot(scene.light.towards, normals) > -0.4)
     lifted = points + normals * np.float32(0.012 * layer.part.radius * layer.part.scale)
     clear = np.zeros(len(layer.index), np.float32)
     clear[facing] = shadows(scene, lifted[:, facing])
@@ -178,6 +179,6 @@ def bend(view: View, picture: Floats, index: NDArray[np.intp], normals: Floats) 
     """Fetch what is behind glass, shifted as by a thick lens."""
     right, up, _ = view.axes()
     shift = 0.05 * max(view.height, view.width)
-    rows = np.clip(index // view.width + (up @ normals) * shift, 0, view.height - 1).astype(np.intp)
-    columns = np.clip(index % view.width - (right @ normals) * shift, 0, view.width - 1).astype(np.intp)
+    rows = np.clip(index // view.width + dot(up, normals) * shift, 0, view.height - 1).astype(np.intp)
+    columns = np.clip(index % view.width - dot(right, normals) * shift, 0, view.width - 1).astype(np.intp)
     return picture[:, rows * view.width + columns]

@@ -17,6 +17,12 @@ def length(points: Floats) -> Floats:
     return np.sqrt(np.einsum("ij,ij->j", points, points))
 
 
+def dot(vector: Sequence[float] | Floats, points: Floats) -> Floats:
+    """Give the scalar product of one vector with each column; BLAS's threads would fight the process pool."""
+    x, y, z = (np.float32(part) for part in vector)
+    return x * points[0] + y * points[1] + z * points[2]
+
+
 def norm2(x: Floats, y: Floats) -> Floats:
     """Give the Euclidean norm of pairs."""
     return np.sqrt(x * x + y * y)
@@ -61,8 +67,9 @@ def capsule(points: Floats, start: Sequence[float], end: Sequence[float], radii:
     """Give the distance to a rod from `start` to `end` whose radius changes from radii[0] to radii[1]."""
     origin = np.asarray(start, np.float32)[:, None]
     axis = np.asarray(end, np.float32)[:, None] - origin
-    along = np.clip((points - origin).T @ axis / float((axis * axis).sum()), 0.0, 1.0)[:, 0]
-    return length(points - origin - axis * along) - (radii[0] + (radii[1] - radii[0]) * along)
+    near = points - origin
+    along = np.clip(dot(axis[:, 0], near) / np.float32((axis * axis).sum()), 0.0, 1.0)
+    return length(near - axis * along) - (radii[0] + (radii[1] - radii[0]) * along)
 
 
 def torus(points: Floats, ring: float, tube: float) -> Floats:

@@ -9,7 +9,7 @@ from sparkcore.samples.light import linear, mix
 from sparkcore.samples.noise import Floats, fractal, ridged, smooth_noise
 from sparkcore.samples.optics import blur_rgb
 from sparkcore.samples.settings import sky
-from sparkcore.samples.solids import smoothstep
+from sparkcore.samples.solids import dot, smoothstep
 from sparkcore.samples.surfaces import tinted
 from sparkcore.samples.terrain import Ground, HeightMap, Lookout, haze, shadowed, survey
 from sparkcore.samples.view import unit
@@ -43,7 +43,7 @@ def sunlight(rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
 def shaded(ground: Ground, albedo: Floats, clear: Floats, sun: tuple[Floats, Floats, Floats]) -> Floats:
     """Light land with sun and sky."""
     towards, color, ambient = sun
-    facing = np.clip(towards @ ground.normal, 0, 1) * clear
+    facing = np.clip(dot(towards, ground.normal), 0, 1) * clear
     above = 0.5 + 0.5 * ground.normal[1]
     return albedo * (color[:, None] * facing + ambient[:, None] * above)
 
