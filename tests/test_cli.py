@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparkcore.cli import main
-from sparkcore.config import EngineConfig
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
@@ -170,19 +169,20 @@ def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Pa
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, ""), err
+    assert "the same command goes on from there" in err
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
-    kept = read_parts(store, unfinished, ["image_id"]).num_rows
-    assert 0 < kept < 120
-    resumed = start("run", *arguments(tmp_path, colors_model), "--json")
-    summary = json.loads(resumed.communicate()[0])
-    assert (summary["computed"], summary["resumed"], summary["images"]) == (120 - kept, kept, 120)
+    assert 0 < read_parts(store, unfinished, ["image_id"]).num_rows < 120
 
 
 @pytest.mark.slow
-def test_kill_in_the_middle_loses_no_finished_part(tmp_path: Path, colors_model: Path) -> None:
+def test_kill_in_the_middle_loses_no_finished_part(
+    tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del spark  # the later runs need no process of their own
     write_colors(tmp_path / "in", 120, side=400)
-    process = start("run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json")
+    command = ["run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json"]
+    process = start(*command)
     wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
     process.kill()
     process.wait()
@@ -190,26 +190,32 @@ def test_kill_in_the_middle_loses_no_finished_part(tmp_path: Path, colors_model:
     (unfinished,) = store.unfinished()
     kept = read_parts(store, unfinished, ["image_id"]).num_rows
     times = {path: path.stat().st_mtime_ns for path in store.parts(unfinished)}
-    summary = json.loads(start("run", *arguments(tmp_path, colors_model), "--json").communicate()[0])
+    assert main(command) == 0
+    summary = json.loads(capsys.readouterr().out)
     assert (summary["run_id"], summary["status"]) == (unfinished, "complete")
     assert (summary["computed"], summary["resumed"]) == (120 - kept, kept)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    other = [*arguments(tmp_path, colors_model), "--part-size", "4", "--json", "--store", str(tmp_path / "undisturbed")]
-    undisturbed = json.loads(start("run", *other).communicate()[0])
-    columns = result_schema().names
+    assert main([*command, "--store", str(tmp_path / "undisturbed")]) == 0
+    assert json.loads(capsys.readouterr().out)["run_id"] == unfinished
     rows, expected = (
-        read_parts(RunStore(tmp_path / folder), unfinished, columns).sort_by("image_id").to_pylist()
+        read_parts(RunStore(tmp_path / folder), unfinished, result_schema().names).sort_by("image_id").to_pylist()
         for folder in ("store", "undisturbed")
     )
-    assert undisturbed["run_id"] == unfinished
     assert rows == expected
 
 
 @pytest.mark.slow
-def test_two_processes_at_once_make_one_run(tmp_path: Path, colors_model: Path) -> None:
+def test_two_processes_at_once_make_one_run(
+    tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del spark
     write_colors(tmp_path / "in", 12)
-    processes = [start("run", *arguments(tmp_path, colors_model), "--json") for _ in range(2)]
-    summaries = [json.loads(process.communicate()[0]) for process in processes]
-    assert sorted(summary["status"] for summary in summaries) == ["cached", "complete"]
-    assert len({summary["run_id"] for summary in summaries}) == 1
-    assert len(RunStore(EngineConfig(store=tmp_path / "store").store).runs()) == 1
+    command = ["run", *arguments(tmp_path, colors_model), "--json"]
+    other = start(*command)
+    wait_for(lambda: bool(list(tmp_path.glob("store/runs/*/plan.json"))), other)
+    assert main(command) == 0
+    mine = json.loads(capsys.readouterr().out)
+    theirs = json.loads(other.communicate()[0])
+    assert (theirs["status"], mine["status"]) == ("complete", "cached")
+    assert mine["run_id"] == theirs["run_id"]
+    assert len(RunStore(tmp_path / "store").runs()) == 1
