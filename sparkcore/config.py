@@ -75,15 +75,6 @@ class RunConfig:
         for side in ("width", "height", "channels"):
             _check_range(side, getattr(self, f"min_{side}"), getattr(self, f"max_{side}"))
 
-    @property
-    def has_size_filter(self) -> bool:
-        """Tell whether images can be left out after they were opened."""
-        return any(
-            getattr(self, f"{end}_{side}") is not None
-            for end in ("min", "max")
-            for side in ("width", "height", "channels")
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can carry."""
         return {**asdict(self), "keep": list(self.keep)}

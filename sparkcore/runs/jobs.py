@@ -17,7 +17,6 @@ from sparkcore.errors import RunNotFoundError
 from sparkcore.runs.identity import digest
 
 ACTIVE = ("queued", "running")
-ENDED = ("complete", "cached", "failed", "cancelled")
 HEARTBEAT_S = 2.0
 
 _SCHEMA = """
