@@ -60,12 +60,6 @@ def set_filter(**wanted: Any) -> None:
     address.change({"page": None, **_changed_query(address.filters(), wanted)})
 
 
-def show_in_gallery(**wanted: Any) -> None:
-    """Change some filters and go to the gallery. To be called from callbacks."""
-    query = _changed_query(address.filters(), wanted)
-    st.switch_page("pages/gallery.py", query_params=address.carried(**query))
-
-
 def clear() -> None:
     """Remove all filters."""
     address.change({"page": None, **dict.fromkeys(address.FILTER_KEYS)})

@@ -17,10 +17,6 @@ from sparkcore.samples.surfaces import Texture, sand, tinted
 from sparkcore.samples.tracer import Part
 from sparkcore.samples.view import spin, unit
 
-WATERS = ((0.10, 0.35, 0.70), (0.05, 0.18, 0.50), (0.08, 0.42, 0.62), (0.02, 0.05, 0.12))
-TINTS = ((0.95, 0.62, 0.35), (0.85, 0.80, 0.92), (0.92, 0.55, 0.62), (0.70, 0.85, 0.95), (0.95, 0.75, 0.50))
-CORALS = ((0.62, 0.55, 0.36), (0.45, 0.50, 0.28), (0.66, 0.52, 0.42), (0.55, 0.58, 0.50))
-
 
 def deep_water(rng: np.random.Generator, height: int, width: int) -> Floats:
     """Draw open water: lighter above, darker below."""
