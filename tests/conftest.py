@@ -24,6 +24,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Keep the tests' frozen models out of the user's cache, and the user's settings out of the tests."""
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARKCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
     patch.delenv("SPARK_REMOTE", raising=False)
     yield

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.graph import INPUT_NAME, OUTPUT_NAME
+from sparkcore.models.processor import computes_bfloat16
 from sparkcore.models.tensorflow_import import import_tensorflow
 
 CACHED_PREDICTORS = 2
@@ -45,8 +46,8 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
     """Return the predictor of a frozen model, loading it only if this process has not done so lately.
 
     `threads` bounds what one batch uses of the machine (None: all cores). "bfloat16" is computed where the processor
-    has AVX-512 or better and in float32 elsewhere; inputs, outputs and the softmax are float32 in any case. Raises
-    ModelError where the file cannot be read.
+    can (see `processor`) and in float32 elsewhere; inputs, outputs, the last layer and the softmax are float32 in any
+    case. Raises ModelError where the file cannot be read.
     """
     key = (frozen.digest, frozen.precision, threads)
     with _lock:
@@ -85,6 +86,6 @@ def _session_config(precision: str, threads: int | None) -> Any:
         inter_op_parallelism_threads=1,
     )
     config.gpu_options.allow_growth = True  # leave room for the other workers of this machine
-    if precision == "bfloat16":
+    if precision == "bfloat16" and computes_bfloat16():
         config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = RewriterConfig.ON
     return config

@@ -43,6 +43,14 @@ def test_every_color_has_its_name(colors: FrozenModel, precision: str):
     np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-6)
 
 
+def test_the_last_layer_stays_in_float32(colors: FrozenModel, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(predictor_module, "computes_bfloat16", lambda: True)  # forced: some processors cannot
+    images = _solid(*COLORS.values())
+    rounded = load_predictor(replace(colors, precision="bfloat16"), 1).predict(images)
+    np.testing.assert_allclose(rounded.sum(axis=1), 1.0, atol=1e-6)
+    assert (rounded.max(axis=1) < 1.0).all()
+
+
 def test_scores_do_not_depend_on_the_batch(colors: FrozenModel):
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     predictor = load_predictor(colors, 1)
