@@ -97,8 +97,8 @@ class EngineConfig:
 
     `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else local[*]), `batch_size` counts images
     for one call of the model, `threads` is the number of model threads in each Python worker (None: the cores of
-    one task), `part_size` counts images in one part, the unit of progress and resume (None: chosen by the number
-    of images).
+    one task), `part_size` counts images in one part, the unit of progress and resume (None: what takes about
+    three seconds).
     """
 
     store: Path = Path(DEFAULT_STORE)

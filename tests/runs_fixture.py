@@ -51,7 +51,7 @@ def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) 
     rows = [_row(number, made) for number in range(made.rows)]
     config = RunConfig(images=made.images, model=made.model, truth="folder" if made.truth else "none")
     run_id = hashlib.sha256(repr(made).encode()).hexdigest()[:16]
-    store.write_plan(run_id, {"recipe_id": "recipe", "part_count": 1})
+    store.write_plan(run_id, {"recipe_id": "recipe"})
     for start in range(0, made.rows, made.rows_per_part):
         table = pa.Table.from_pylist(rows[start : start + made.rows_per_part], schema=result_schema())
         store.write_part(run_id, f"part-{start:07d}", table)

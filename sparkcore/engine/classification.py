@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.freezing import start_freezing
-from sparkcore.engine.reader import load_payloads
+from sparkcore.engine.reader import only
 from sparkcore.engine.rows import added_fields
 from sparkcore.engine.session import is_this_machine, ship_package
 from sparkcore.engine.worker import PAYLOADS, WorkerTask, classify_batches
@@ -53,9 +53,9 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     return WorkerTask(config, model, engine.batch_size, threads)
 
 
-def classify_files(spark: SparkSession, roots: tuple[str, ...], origins: list[str], task: WorkerTask) -> pa.Table:
-    """Classify these files below `roots` with Spark's reader; files that it could not open have no row."""
-    return _mapped(load_payloads(spark, roots, task.config.reader, origins), task).toArrow()
+def classify_files(payloads: DataFrame, origins: list[str], task: WorkerTask) -> pa.Table:
+    """Classify these files of `load_payloads` with Spark's reader; files that it could not open have no row."""
+    return _mapped(only(payloads, origins), task).toArrow()
 
 
 def classify_unnamed(spark: SparkSession, origins: list[str], task: WorkerTask) -> pa.Table:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ from sparkcore.engine.classification import worker_task
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import Listing
 from sparkcore.engine.parts import PartRunner
-from sparkcore.engine.planning import part_count, parts
+from sparkcore.engine.planning import Parts
 from sparkcore.engine.progress import Step, Watch
+from sparkcore.engine.session import worker_slots
 from sparkcore.engine.summary import Tally, make_manifest
 from sparkcore.engine.takeover import donors, take_over
 from sparkcore.models.freeze import FrozenModel
@@ -63,13 +65,10 @@ class Execution:
 
     def complete(self, started: float, list_s: float) -> Manifest:
         """Bring the run to its end and return its manifest; `started` is in seconds since the epoch."""
-        plan = self.store.plan(self.run_id) or {"recipe_id": self.recipe, "part_count": None}
-        self.store.write_plan(self.run_id, plan)
+        self.store.write_plan(self.run_id, {"recipe_id": self.recipe})
         todo = self._take_over(self._without_finished(self.listing.files))
         if todo.num_rows:
-            plan["part_count"] = plan["part_count"] or part_count(todo.num_rows, self.config, self.engine)
-            self.store.write_plan(self.run_id, plan)
-            self._compute(parts(todo, plan["part_count"]))
+            self._compute(Parts(todo, self.config, self.engine))
         self.tally.seconds["list"] = list_s
         manifest = make_manifest(self, started)
         self.store.finish(manifest)
@@ -81,7 +80,7 @@ class Execution:
         paths = [*self.store.parts(self.run_id), *self.store.excluded(self.run_id)]
         tables = [pq.read_table(path, columns=["image_id"]) for path in paths]
         left = _without(files, tables)
-        self._count("resumed", files.num_rows - left.num_rows)
+        self._note("resumed", files.num_rows - left.num_rows)
         return left
 
     def _take_over(self, files: pa.Table) -> pa.Table:
@@ -90,14 +89,14 @@ class Execution:
             if not files.num_rows:
                 break
             for results, excluded in take_over(self.store, donor, files, self.config, errors=self.attempt == 0):
-                name = f"reused-{len(self.store.parts(self.run_id)):05d}"
+                name = f"reused-{self.store.next_part(self.run_id):05d}"
                 self.store.write_part(self.run_id, name, results, excluded)
                 files = _without(files, [results.select(["image_id"]), excluded.select(["image_id"])])
-                self._count("reused", results.num_rows + excluded.num_rows)
+                self._note("reused", results.num_rows + excluded.num_rows)
                 self._say("taking over unchanged images")
         return files
 
-    def _compute(self, todo: dict[int, pa.Table]) -> None:
+    def _compute(self, parts: Parts) -> None:
         self._say("starting Spark")
         begun = time.time()
         freezing = start_freezing(self.model, self.config.precision)
@@ -107,41 +106,51 @@ class Execution:
         self.tally.seconds["start"] = time.time() - begun
         self._say("classifying")
         begun = time.time()
-        self._compute_parts(spark, PartRunner(spark, self.listing.roots, task), iter(todo.items()))
-        self.tally.seconds["classify"] = time.time() - begun
+        self._compute_parts(spark, PartRunner(spark, self.listing.roots, task), parts)
+        classify_s = time.time() - begun
+        self.tally.seconds["classify"] = classify_s
+        if (workers := worker_slots(spark)) is not None:
+            self.tally.seconds["idle"] = max(0.0, workers * classify_s - self.tally.seconds.get("work", 0.0))
 
     def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:
         while not wait([freezing], timeout=_CHECK_EVERY_S).done:
             self.watch.check()
         return freezing.result()
 
-    def _compute_parts(self, spark: SparkSession, runner: PartRunner, todo: Iterator[tuple[int, pa.Table]]) -> None:
+    def _compute_parts(self, spark: SparkSession, runner: PartRunner, parts: Parts) -> None:
+        numbers = count(self.store.next_part(self.run_id))
         with ThreadPoolExecutor(_PARTS_AT_ONCE, "part") as pool:
-            pending: set[Future[Tally]] = set()
+            pending: set[Future[tuple[Tally, float]]] = set()
             try:
                 while True:
-                    for number, files in _first(todo, _PARTS_AT_ONCE - len(pending)):
-                        pending.add(pool.submit(self._part, runner, number, files))
+                    while len(pending) < _PARTS_AT_ONCE and (files := parts.take()) is not None:
+                        pending.add(pool.submit(self._part, runner, next(numbers), files))
                     if not pending:
                         return
                     done, pending = wait(pending, timeout=_CHECK_EVERY_S, return_when=FIRST_COMPLETED)
                     for future in done:
-                        self.tally.add(future.result())
+                        tally, spent_s = future.result()
+                        parts.learn(tally.images, spent_s)
+                        self.tally.add(tally)
                         self._say("classifying")
                     self.watch.check()
             except BaseException:
                 spark.interruptAll()
                 raise
 
-    def _part(self, runner: PartRunner, number: int, files: pa.Table) -> Tally:
-        rows = runner.compute(files)
+    def _part(self, runner: PartRunner, number: int, files: pa.Table) -> tuple[Tally, float]:
+        """Compute and write one part; return what it adds to the run, and its seconds from beginning to end."""
         begun = time.time()
+        rows = runner.compute(files)
+        computed = time.time()
         self.store.write_part(self.run_id, f"part-{number:05d}", rows.results, rows.excluded)
+        written = time.time()
         seconds = {name.removesuffix("_s"): spent for name, spent in rows.cost.items()}
         errors = pc.sum(pc.equal(rows.results["status"], STATUS_ERROR)).as_py() or 0
-        return Tally({"computed": files.num_rows}, {**seconds, "write": time.time() - begun}, errors)
+        tally = Tally({"computed": files.num_rows}, {**seconds, "write": written - computed}, errors)
+        return tally, written - begun
 
-    def _count(self, kind: str, images: int) -> None:
+    def _note(self, kind: str, images: int) -> None:
         self.tally.add(Tally({kind: images}))
 
     def _say(self, phase: str) -> None:
@@ -152,7 +161,3 @@ class Execution:
 def _without(files: pa.Table, tables: list[pa.Table]) -> pa.Table:
     ids = pa.concat_arrays([pa.array([], pa.string()), *(c for t in tables for c in t["image_id"].chunks)])
     return files.filter(pc.invert(pc.is_in(files["image_id"], value_set=ids))) if len(ids) else files
-
-
-def _first(items: Iterator[tuple[int, pa.Table]], count: int) -> Iterator[tuple[int, pa.Table]]:
-    return (item for _, item in zip(range(count), items, strict=False))

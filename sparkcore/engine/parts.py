@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from sparkcore.engine.assembly import PartRows, assemble, missing_reason, unopened, worker_schema
 from sparkcore.engine.classification import classify_files, classify_unnamed
+from sparkcore.engine.reader import load_payloads
 from sparkcore.engine.worker import WorkerTask
 from sparkcore.errors import ImageError, RunFailedError
 from sparkcore.origins import local_path
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 MAX_SOLITARY_FAILURES = 20  # more images than this cannot all be to blame
 
@@ -27,6 +28,7 @@ class PartRunner:
     spark: SparkSession
     roots: tuple[str, ...]
     task: WorkerTask
+    _payloads: DataFrame | None = None
     _failures: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,7 +77,14 @@ class PartRunner:
     def _job(self, origins: list[str], unnamed: bool) -> pa.Table:
         if unnamed:
             return _conform(classify_unnamed(self.spark, origins, self.task), self.task)
-        return _conform(classify_files(self.spark, self.roots, origins, self.task), self.task)
+        return _conform(classify_files(self._listed(), origins, self.task), self.task)
+
+    def _listed(self) -> DataFrame:
+        """Let Spark list the folders once for all parts: a million files would take it seconds each time."""
+        with self._lock:
+            if self._payloads is None:
+                self._payloads = load_payloads(self.spark, self.roots, self.task.config.reader)
+            return self._payloads
 
     def _count_failure(self, blame: str) -> None:
         with self._lock:

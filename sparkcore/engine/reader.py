@@ -44,19 +44,22 @@ def read_images(spark: SparkSession, path: str, reader: str = "bytes", *, drop_i
         ) from error
 
 
-def load_payloads(spark: SparkSession, roots: tuple[str, ...], reader: str, origins: list[str]) -> DataFrame:
-    """Return `origin` and the picture of just these files below `roots`.
-
-    The filter on the file's metadata works while Spark plans: other files are never opened.
-    """
+def load_payloads(spark: SparkSession, roots: tuple[str, ...], reader: str) -> DataFrame:
+    """Return `origin` and the picture of all files below `roots`, which are listed now and not again later."""
     from pyspark.sql import functions as F  # noqa: N812
 
     # Files that vanish or break meanwhile are left out here and get their reason later.
     load = spark.read.format(FORMATS[reader]).option("recursiveFileLookup", "true")
     load = load.option("ignoreMissingFiles", "true").option("ignoreCorruptFiles", "true")
-    frame = load.load(list(roots))
-    wanted = F.col("_metadata.file_path").isin(origins)
-    return frame.where(wanted).select(F.col("_metadata.file_path").alias("origin"), PAYLOAD[reader])
+    return load.load(list(roots)).select(F.col("_metadata.file_path").alias("origin"), PAYLOAD[reader])
+
+
+def only(payloads: DataFrame, origins: list[str]) -> DataFrame:
+    """Return the rows of just these files.
+
+    The filter on the file's metadata works while Spark plans: other files are never opened.
+    """
+    return payloads.where(payloads["origin"].isin(origins))
 
 
 def _shaped(frame: DataFrame, reader: str) -> DataFrame:

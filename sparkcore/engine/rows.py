@@ -26,9 +26,8 @@ from sparkcore.schema import (
 if TYPE_CHECKING:
     from sparkcore.engine.worker import WorkerTask
 
-COST_FIELD = pa.field(
-    "cost", pa.struct([(name, pa.float64()) for name in ("read_s", "decode_s", "predict_s", "load_s")])
-)
+SPENT = ("read_s", "predict_s", "load_s", "work_s")  # seconds of the worker; decode_s are those of its threads
+COST_FIELD = pa.field("cost", pa.struct([(name, pa.float64()) for name in ("decode_s", *SPENT)]))
 _IDENTITY_FIELDS = [pa.field("image_id", pa.string()), pa.field("file_name", pa.string())]
 
 
@@ -128,7 +127,7 @@ def _offsets(shape: tuple[int, ...]) -> pa.Array:
 
 def _costs(group: list[Prepared], spent: dict[str, float]) -> list[dict[str, float]]:
     """Put the seconds of a group on its first row: only their sums are used."""
-    nothing = dict.fromkeys(("read_s", "predict_s", "load_s"), 0.0)
+    nothing = dict.fromkeys(SPENT, 0.0)
     return [{**(spent if i == 0 else nothing), "decode_s": row.decode_s} for i, row in enumerate(group)]
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sparkcore.config import EngineConfig
 from sparkcore.engine.pipeline import run
 from sparkcore.engine.progress import Step, Watch
-from sparkcore.engine.session import start_session
+from sparkcore.engine.session import start_session, worker_slots
 from sparkcore.errors import RunCancelledError, SparkcoreError
 from sparkcore.runs.jobs import HEARTBEAT_S, Job, JobTable
 from sparkcore.runs.store import RunStore
@@ -168,7 +168,7 @@ def _only_engine(lock: Path) -> Iterator[bool]:
 
 
 def _keep_warm(spark: SparkSession) -> None:
-    slots = spark.sparkContext.defaultParallelism if hasattr(spark, "sparkContext") else 1
+    slots = worker_slots(spark) or 1
     spark.range(0, slots, 1, slots).mapInArrow(_linger, "id long").toArrow()
 
 

@@ -110,6 +110,11 @@ def is_this_machine(master: str | None) -> bool:
     return (master or "").split("[")[0] == "local"
 
 
+def worker_slots(spark: SparkSession) -> int | None:
+    """Return how many tasks run at once, or None where a Spark Connect server does not tell."""
+    return spark.sparkContext.defaultParallelism if hasattr(spark, "sparkContext") else None
+
+
 def ship_package(spark: SparkSession) -> None:
     """Send this package to the executors, once a session: they need nothing installed but its requirements."""
     if spark.conf.get(_SHIPPED, None):

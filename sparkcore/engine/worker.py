@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from sparkcore.config import RunConfig
 from sparkcore.engine.preparation import Prepared, Source, prepare
-from sparkcore.engine.rows import classified_batch
+from sparkcore.engine.rows import SPENT, classified_batch
 from sparkcore.imaging.decode import ImageSize
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import Predictor, load_predictor
@@ -122,7 +122,8 @@ class _Clock:
     """Add up where the time of this worker goes."""
 
     def __init__(self) -> None:
-        self._seconds = dict.fromkeys(("read_s", "predict_s", "load_s"), 0.0)
+        self._seconds = dict.fromkeys(SPENT, 0.0)
+        self._taken = time.perf_counter()
 
     def timed(self, name: str, call: Callable[[], T]) -> T:
         started = time.perf_counter()
@@ -133,5 +134,7 @@ class _Clock:
 
     def take(self) -> dict[str, float]:
         """Return the seconds since the last call."""
-        seconds, self._seconds = self._seconds, dict.fromkeys(self._seconds, 0.0)
+        now = time.perf_counter()
+        seconds = {**self._seconds, "work_s": now - self._taken}
+        self._seconds, self._taken = dict.fromkeys(SPENT, 0.0), now
         return seconds

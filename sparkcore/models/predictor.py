@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from threading import Lock
 from typing import Any
@@ -53,6 +54,8 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
     with _lock:
         if key not in _predictors:
             _predictors[key] = Predictor(frozen, threads)
+            # Spark's daemon collects garbage after every task, which takes 0.1 s where TensorFlow's objects take part.
+            gc.freeze()
             if len(_predictors) > CACHED_PREDICTORS:
                 _predictors.popitem(last=False)
         _predictors.move_to_end(key)

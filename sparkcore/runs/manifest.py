@@ -16,7 +16,8 @@ class Manifest:
     """Describe one finished run.
 
     `counts` has images, ok, errors, excluded, computed, reused; `error_types` counts errors by type; `timings` has
-    seconds: total, list, start, read, decode, predict, load, write (read to load are summed over all workers).
+    seconds: total, list, start, classify, write and, summed over all workers, load, read, decode, predict, work (all
+    of these in a worker's loop) and idle (what the workers had nothing to do while the run classified).
     `images_per_second` counts computed images over the whole run, `images_per_second_no_load` over the time from
     the first image read to the last part written.
     """

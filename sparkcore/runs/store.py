@@ -87,6 +87,11 @@ class RunStore:
         """Return the files that list the images which a filter left out."""
         return sorted((self.folder(run_id) / "excluded").glob("*.parquet"))
 
+    def next_part(self, run_id: str) -> int:
+        """Return a number that no part of a run has had, also none of which only the excluded images were written."""
+        numbers = (int(path.stem.rpartition("-")[2]) for path in [*self.parts(run_id), *self.excluded(run_id)])
+        return max(numbers, default=-1) + 1
+
     def write_plan(self, run_id: str, plan: dict[str, Any]) -> None:
         """Begin a run."""
         write_json(self.folder(run_id) / "plan.json", plan)

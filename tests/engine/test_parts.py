@@ -20,7 +20,7 @@ from sparkcore.models.weights import resolve_model
 from tests.conftest import write_colors
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def files(folder: Path) -> pa.Table:
 
 
 def breaking(names: set[str], text: str) -> Callable[..., pa.Table]:
-    def job(spark: SparkSession, roots: tuple[str, ...], origins: list[str], task: Any) -> pa.Table:
+    def job(payloads: DataFrame, origins: list[str], task: Any) -> pa.Table:
         if any(origin.rsplit("/", 1)[-1] in names for origin in origins):
             raise RuntimeError(text)
-        return classify_files(spark, roots, origins, task)
+        return classify_files(payloads, origins, task)
 
     return job
 

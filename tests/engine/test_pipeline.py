@@ -17,6 +17,7 @@ from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import Outcome, run
 from sparkcore.engine.progress import Step, Watch
 from sparkcore.errors import InputError, ModelError, RunCancelledError
+from sparkcore.origins import origin_of
 from sparkcore.runs.results import load_rows, load_thumbnails, read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
@@ -58,7 +59,9 @@ def test_a_run_writes_what_it_promises(tmp_path: Path, engine: EngineConfig, req
     assert {p.name for p in store.folder(name).iterdir()} == {"manifest.json", "plan.json", "results"}
     assert read_parts(store, name, result_schema().names).schema.equals(result_schema())
     assert store.manifest(name) == outcome.manifest
-    assert set(outcome.manifest.timings) >= {"total", "list", "start", "classify", "read", "decode", "predict", "write"}
+    timings = outcome.manifest.timings
+    assert set(timings) >= {"total", "list", "start", "classify", "load", "read", "decode", "predict", "write", "idle"}
+    assert timings["load"] + timings["read"] + timings["predict"] <= timings["work"] <= timings["classify"] * 64
     assert [s.phase for s in steps][:4] == ["listing", "starting Spark", "loading the model", "classifying"]
     assert (steps[-1].done, steps[-1].total, steps[-1].errors) == (10, 10, 0)
     some = [r["image_id"] for r in rows_of(outcome, engine, "image_id")][:3]
@@ -97,7 +100,8 @@ def test_only_new_and_changed_images_are_computed(tmp_path: Path, engine: Engine
     paths[5].unlink()
     changed = run(request_for(tmp_path / "in"), engine)
     assert counts(changed) == {"images": 49, "ok": 49, "computed": 2, "reused": 47}
-    assert labels(changed, engine)["red-0.png"] == "green"
+    found = {r["origin"]: r["label"] for r in rows_of(changed, engine, "origin", "label")}
+    assert (found[origin_of(paths[0])], found[origin_of(tmp_path / "in/more/red-0.png")]) == ("green", "red")
     assert len(load_thumbnails(RunStore(engine.store), changed.manifest.run_id, [
         str(r["image_id"]) for r in rows_of(changed, engine, "image_id")])) == 49  # fmt: skip
 

@@ -1,32 +1,55 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
 from sparkcore.config import EngineConfig, RunConfig
-from sparkcore.engine.planning import part_count, parts
+from sparkcore.engine.planning import Parts
 from sparkcore.schema import image_id
 
 
+def cut(images: int, seconds_per_image: float, engine: EngineConfig | None = None, **settings: Any) -> list[pa.Table]:
+    files = pa.table({"image_id": [image_id(str(n)) for n in range(images)]})
+    parts, taken = Parts(files, RunConfig(images="x", **settings), engine or EngineConfig()), []
+    while (part := parts.take()) is not None:
+        taken.append(part)
+        parts.learn(part.num_rows, part.num_rows * seconds_per_image)
+    return taken
+
+
 @pytest.mark.parametrize(
-    ("images", "count"),
-    [(1, 1), (32, 1), (33, 2), (75, 3), (300, 10), (3_000, 17), (30_000, 118), (1_000_000, 1000)],
+    ("images", "seconds_per_image", "sizes"),
+    [
+        (1, 1.0, [1]),
+        (75, 1.0, [32, 32, 11]),
+        (300, 0.02, [32, 150, 118]),
+        (3000, 0.001, [32, 1024, 1024, 920]),
+        (64, 0.0, [32, 32]),
+    ],
 )
-def test_parts_are_neither_few_nor_many(images: int, count: int) -> None:
-    assert part_count(images, RunConfig(images="x"), EngineConfig()) == count
+def test_parts_grow_to_a_few_seconds(images: int, seconds_per_image: float, sizes: list[int]) -> None:
+    assert [part.num_rows for part in cut(images, seconds_per_image)] == sizes
+
+
+def test_a_slow_part_makes_the_next_one_small_again() -> None:
+    parts = Parts(pa.table({"image_id": list(map(str, range(1000)))}), RunConfig(images="x"), EngineConfig())
+    parts.learn(32, 0.1)
+    assert parts.take().num_rows == 960
+    parts.learn(960, 96.0)
+    assert parts.take().num_rows == 32
+
+
+def test_a_million_images_make_no_ten_thousand_files() -> None:
+    assert len(cut(100_000, 1.0)) == 1000
 
 
 def test_size_can_be_given_and_pixels_make_it_small() -> None:
-    assert part_count(100, RunConfig(images="x"), EngineConfig(part_size=7)) == 15
-    assert part_count(100, RunConfig(images="x", keep=("pixels",)), EngineConfig()) == 7
+    assert len(cut(100, 0.01, EngineConfig(part_size=7))) == 15
+    assert len(cut(100, 0.01, keep=("pixels",))) == 7
 
 
-def test_every_file_is_in_one_part_whatever_the_others_are() -> None:
-    ids = [image_id(str(n)) for n in range(500)]
-    cut = parts(pa.table({"image_id": ids}), 7)
-    assert sorted(i for files in cut.values() for i in files["image_id"].to_pylist()) == sorted(ids)
-    assert set(cut) == set(range(7))
-    again = parts(pa.table({"image_id": ids[:250]}), 7)
-    for number, files in again.items():
-        assert set(files["image_id"].to_pylist()) <= set(cut[number]["image_id"].to_pylist())
-        assert files["image_id"].to_pylist() == sorted(files["image_id"].to_pylist())
+def test_every_file_is_in_one_part() -> None:
+    ids = [i for part in cut(500, 0.02) for i in part["image_id"].to_pylist()]
+    assert ids == sorted(image_id(str(n)) for n in range(500))

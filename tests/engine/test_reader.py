@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sparkcore.engine.reader import load_payloads, read_images
+from sparkcore.engine.reader import load_payloads, only, read_images
 from sparkcore.errors import ConfigError, InputError
 from sparkcore.imaging.spark_image import to_spark_image
 from sparkcore.origins import file_name, origin_of
@@ -97,7 +97,7 @@ def test_the_posts_filter_works_on_the_frame(spark: SparkSession, spark_images: 
 def test_only_the_wanted_files_are_opened(spark: SparkSession, tmp_path: Path) -> None:
     paths = write_colors(tmp_path, 20)
     wanted = [origin_of(paths[3]), origin_of(paths[11])]
-    frame = load_payloads(spark, (str(tmp_path),), "bytes", wanted)
+    frame = only(load_payloads(spark, (str(tmp_path),), "bytes"), wanted)
     assert {r.origin: bytes(r.content) for r in frame.collect()} == {
         wanted[0]: paths[3].read_bytes(), wanted[1]: paths[11].read_bytes(),
     }  # fmt: skip
@@ -107,7 +107,7 @@ def test_odd_names_are_found_by_their_origin(spark: SparkSession, tmp_path: Path
     for name in ODD_NAMES:
         (tmp_path / name).write_bytes(name.encode())
     origins = [origin_of(tmp_path / name) for name in ODD_NAMES]
-    rows = load_payloads(spark, (str(tmp_path),), "bytes", origins).collect()
+    rows = only(load_payloads(spark, (str(tmp_path),), "bytes"), origins).collect()
     assert {bytes(r.content).decode() for r in rows} == set(ODD_NAMES)
 
 

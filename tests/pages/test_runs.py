@@ -77,7 +77,7 @@ def test_actions_lead_to_the_other_pages(store: RunStore, open_page: OpenPage):
 
 def test_runs_that_were_not_finished_are_said(store: RunStore, open_page: OpenPage):
     write_run(store, rows=12)
-    store.write_plan("0123456789abcdef", {"part_count": 3})
+    store.write_plan("0123456789abcdef", {"recipe_id": "recipe"})
     captions = [caption.value for caption in open_page("runs").caption]
     assert any(text.startswith("1 begun and not finished: `0123456789abcdef`") for text in captions)
 

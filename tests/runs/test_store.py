@@ -41,7 +41,7 @@ def test_making_a_store_touches_nothing(store: RunStore) -> None:
 
 
 def test_a_run_is_there_when_its_manifest_is(store: RunStore) -> None:
-    store.write_plan("00aa", {"part_count": 1})
+    store.write_plan("00aa", {"recipe_id": "recipe"})
     store.write_part("00aa", "part-00000", rows("a", "b"))
     assert (store.has("00aa"), store.unfinished()) == (False, ["00aa"])
     with pytest.raises(RunNotFoundError, match="received '00aa'"):
@@ -50,6 +50,16 @@ def test_a_run_is_there_when_its_manifest_is(store: RunStore) -> None:
     assert (store.has("00aa"), store.unfinished()) == (True, [])
     assert store.manifest("00aa") == MANIFEST
     assert store.size_bytes("00aa") > 1000
+
+
+def test_a_number_of_a_part_is_given_once(store: RunStore) -> None:
+    assert store.next_part("00aa") == 0
+    store.write_part("00aa", "part-00000", rows("a"))
+    store.write_part("00aa", "part-00003", rows("b"))  # 1 and 2 were under way when the process was killed
+    assert store.next_part("00aa") == 4
+    store.write_part("00aa", "reused-00004", rows("c"), rows("d"))
+    (store.folder("00aa") / "results" / "reused-00004.parquet").unlink()
+    assert store.next_part("00aa") == 5
 
 
 def test_a_finished_run_never_changes(store: RunStore) -> None:
