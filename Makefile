@@ -19,7 +19,7 @@ run: setup $(SAMPLES)/.complete ## classify the built-in samples and open the da
 	SPARKCORE_STORE=$(STORE) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
 
 test: $(VENV)/.dev java ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff check .

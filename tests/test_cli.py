@@ -195,7 +195,7 @@ def test_kill_in_the_middle_loses_no_finished_part(
     assert (summary["run_id"], summary["status"]) == (unfinished, "complete")
     assert (summary["computed"], summary["resumed"]) == (120 - kept, kept)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert main([*command, "--store", str(tmp_path / "undisturbed")]) == 0
+    assert main([*command, "--store", str(tmp_path / "undisturbed"), "--part-size", "60"]) == 0
     assert json.loads(capsys.readouterr().out)["run_id"] == unfinished
     rows, expected = (
         read_parts(RunStore(tmp_path / folder), unfinished, result_schema().names).sort_by("image_id").to_pylist()

@@ -84,7 +84,7 @@ def test_cancel_a_running_and_a_waiting_job(tmp_path: Path, request_for: Callabl
 
 
 def test_a_job_survives_a_stopped_and_a_killed_engine(tmp_path: Path, request_for: Callable[..., RunConfig]) -> None:
-    write_colors(tmp_path / "in", 300, side=400)
+    write_colors(tmp_path / "in", 160, side=400)
     engine = EngineConfig(store=tmp_path / "store", part_size=4)
     request = request_for(tmp_path / "in")
     try:
@@ -102,11 +102,11 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(tmp_path: Path, request_fo
         _wait(lambda: client.engine_pid(engine) is None)
         assert client.submit(request, engine).job_id == job.job_id
         done = _finished(job, engine)
-        assert (done.state, done.done) == ("complete", 300)
+        assert (done.state, done.done) == ("complete", 160)
         counts = RunStore(engine.store).manifest(str(done.run_id)).counts
-        assert counts["images"] == 300
+        assert counts["images"] == 160
         assert counts["resumed"] > stopped_at
-        assert counts["computed"] + counts["resumed"] == 300
+        assert counts["computed"] + counts["resumed"] == 160
     finally:
         client.stop_engine(engine)
         _wait(lambda: client.engine_pid(engine) is None)

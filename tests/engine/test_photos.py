@@ -25,16 +25,18 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def keras_labels(photos: Path) -> dict[str, str]:
-    """Give the class id that Keras alone finds for each photo."""
+def keras_answers(photos: Path) -> dict[str, tuple[str, float]]:
+    """Give the class id that Keras alone finds for each photo, and its score."""
     import keras
 
     model = keras.saving.load_model(shared("models/mobilenet_v2_imagenet.keras"), compile=False)
     paths = sorted(photos.iterdir())
     resized = [np.asarray(Image.open(p).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)) for p in paths]
     batch = keras.applications.mobilenet_v2.preprocess_input(np.stack(resized).astype("float32"))
-    best = model.predict(batch, batch_size=32, verbose=0).argmax(axis=1)
-    return {path.name: imagenet_classes()[index].class_id for path, index in zip(paths, best, strict=True)}
+    scores = model.predict(batch, batch_size=32, verbose=0)
+    best = zip(scores.argmax(axis=1), scores.max(axis=1), strict=True)
+    answers = [(imagenet_classes()[index].class_id, float(score)) for index, score in best]
+    return {path.name: answer for path, answer in zip(paths, answers, strict=True)}
 
 
 def results(photos: Path, engine: EngineConfig, **settings: Any) -> pa.Table:
@@ -43,26 +45,33 @@ def results(photos: Path, engine: EngineConfig, **settings: Any) -> pa.Table:
     return load_results(RunStore(engine.store), run(config, engine).manifest.run_id)
 
 
-def labels(table: pa.Table) -> dict[str, str]:
-    return dict(zip(table["file_name"].to_pylist(), table["class_id"].to_pylist(), strict=True))
+def answers(table: pa.Table) -> dict[str, tuple[str, float]]:
+    return {
+        r["file_name"]: (r["class_id"], r["score"])
+        for r in table.select(["file_name", "class_id", "score"]).to_pylist()
+    }
 
 
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize(("batch_size", "part_size"), [(32, 300), (1, 40)])
 def test_the_same_label_as_keras_on_every_photo(
-    tmp_path: Path, photos: Path, keras_labels: dict[str, str], batch_size: int, part_size: int
+    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]], batch_size: int, part_size: int
 ) -> None:
     engine = EngineConfig(store=tmp_path, batch_size=batch_size, part_size=part_size)
     table = results(photos, engine)
-    assert labels(table) == keras_labels
+    found = answers(table)
+    assert {name: class_id for name, (class_id, _) in found.items()} == {
+        name: class_id for name, (class_id, _) in keras_answers.items()
+    }
+    assert max(abs(found[name][1] - score) for name, (_, score) in keras_answers.items()) < 1e-5
     figures = evaluate(table)
     assert (figures.support, round(figures.top_1, 4), round(figures.top_k, 4)) == (300, 0.85, 0.97)
 
 
 def test_sparks_decoder_changes_few_labels(
-    tmp_path: Path, photos: Path, keras_labels: dict[str, str], spark: SparkSession
+    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]], spark: SparkSession
 ) -> None:
     del spark
-    by_image = labels(results(photos, EngineConfig(store=tmp_path), reader="image"))
+    by_image = answers(results(photos, EngineConfig(store=tmp_path), reader="image"))
     # JPEG decoders differ by rounding. Measured once: no label of the 300 changed; another build may move a few.
-    assert sum(by_image[name] != label for name, label in keras_labels.items()) <= 6
+    assert sum(by_image[name][0] != class_id for name, (class_id, _) in keras_answers.items()) <= 6
