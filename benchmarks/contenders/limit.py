@@ -1,0 +1,141 @@
+"""What this machine can do at best: the model alone, decoding alone, and the worker's loop without Spark.
+
+No pipeline that decodes and predicts on the same cores can be faster than 1 / (1 / inference + 1 / decode).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.pictures import listed
+from sparkcore.config import RunConfig
+from sparkcore.engine.freezing import start_freezing
+from sparkcore.engine.worker import WorkerTask, classify_batches
+from sparkcore.imaging.decode import ImageSize, decode
+from sparkcore.imaging.transforms import resize, to_array
+from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.predictor import Predictor
+from sparkcore.models.weights import resolve_model
+
+CORES = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done, and for how long at least."""
+
+    model: FrozenModel
+    config: RunConfig
+    batch_size: int
+    seconds: float
+
+
+def inference(work: Work) -> float:
+    """Return images/s of the model on pixels in memory: one call on all cores or one on each, whichever is faster."""
+    return max(_calls(work, [CORES]), _calls(work, [1] * CORES))
+
+
+def _calls(work: Work, threads: list[int]) -> float:
+    shape = (work.batch_size, work.model.height, work.model.width, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    predictors = [Predictor(work.model, count) for count in threads]
+    for predictor in predictors:
+        predictor.predict(pixels)
+
+    def repeat(predictor: Predictor) -> float:
+        return _rate(lambda: predictor.predict(pixels), work.batch_size, work.seconds)
+
+    with ThreadPoolExecutor(len(threads)) as pool:
+        return sum(pool.map(repeat, predictors))
+
+
+def decoding(work: Work, contents: list[bytes]) -> float:
+    """Return images/s of decoding and resizing alone, from bytes in memory, with a thread for every core."""
+    size = ImageSize(work.model.height, work.model.width)
+
+    def prepare(content: bytes) -> Any:
+        image = decode(content, target=size).image
+        return to_array(resize(image, size, work.config.resize, work.config.interpolation))
+
+    with ThreadPoolExecutor(CORES) as pool:
+        list(pool.map(prepare, contents[:CORES]))
+        return _rate(lambda: list(pool.map(prepare, contents)), len(contents), work.seconds)
+
+
+def worker_loops(work: Work, paths: list[Path]) -> float:
+    """Return images/s of as many worker loops as there are cores: all that a Spark worker does, without Spark."""
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(CORES)
+    with context.Pool(CORES, initializer=_remember, initargs=(start,)) as pool:
+        shares = [(work, paths[number::CORES]) for number in range(CORES)]
+        spent = pool.map(_loop, shares, chunksize=1)
+    return len(paths) / max(spent)
+
+
+_barrier: Any = None
+
+
+def _remember(barrier: Any) -> None:
+    global _barrier  # noqa: PLW0603 (the only way to hand a barrier to a pool)
+    _barrier = barrier
+
+
+def _loop(share: tuple[Work, list[Path]]) -> float:
+    work, paths = share
+    task = WorkerTask(work.config, work.model, work.batch_size, threads=1)
+    batches = [
+        pa.record_batch({"origin": [path.as_uri() for path in chunk], "content": [path.read_bytes() for path in chunk]})
+        for chunk in (paths[i : i + 64] for i in range(0, len(paths), 64))
+    ]
+    for _ in classify_batches(batches[:1], task):
+        pass
+    _barrier.wait()
+    started = time.perf_counter()
+    for _ in classify_batches(batches, task):
+        pass
+    return time.perf_counter() - started
+
+
+def _rate(call: Callable[[], Any], images: int, seconds: float) -> float:
+    started, done = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - started) < seconds:
+        call()
+        done += images
+    return done / max(elapsed, 1e-9)
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("images", type=Path)
+    parser.add_argument("--name", required=True, help="a model of the registry")
+    parser.add_argument("--weights")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    config = RunConfig(
+        images=str(options.images), model=options.name, weights=options.weights, precision=options.precision
+    )
+    model = start_freezing(resolve_model(config), config.precision).result()
+    work = Work(replace(model, precision=options.precision), config, options.batch_size, options.seconds)
+    paths = listed(options.images)
+    figures = {"decoding": decoding(work, [path.read_bytes() for path in paths]), "inference": inference(work)}
+    limit = 1 / sum(1 / rate for rate in figures.values())
+    print(json.dumps({**figures, "limit": limit, "worker_loops": worker_loops(work, paths)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What is measured, in which order."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import pictures
+from benchmarks.models import Model
+from benchmarks.ours import Timed, command, warm_engine
+from benchmarks.processes import run_json
+from sparkcore.config import READERS, RunConfig
+from sparkcore.models.processor import computes_bfloat16
+
+QUICK_LOOK = 75
+PEERS = ("ray_data", "daft_frame")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all measurements share: a folder for everything, the photos, and how often and how long to measure."""
+
+    folder: Path
+    photos: list[Path]
+    rounds: int
+    seconds: float
+    peer_python: str | None = None
+
+
+@dataclass(slots=True)
+class Figures:
+    """Every figure, as a list with one value for each round, by model and name."""
+
+    machine: dict[str, str]
+    values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, model: str, values: dict[str, float]) -> None:
+        """Note figures of one round."""
+        for name, value in values.items():
+            self.values.setdefault(model, {}).setdefault(name, []).append(round(value, 4))
+            print(f"{model}: {name}: {value:.2f}", file=sys.stderr, flush=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can carry."""
+        return asdict(self)
+
+
+def measure_model(settings: Settings, model: Model, figures: Figures) -> None:
+    """Measure limit, script, peers and this project for one model, round by round."""
+    photos = pictures.repeated(settings.photos, settings.folder / f"{model.name}-photos", len(settings.photos))
+    cold = command(_config(photos, model), settings.folder / f"{model.name}-cold")
+    figures.add(model.name, {"cold whole process, s": cold.wall_s, "cold first image, s": cold.first_image_s})
+    with warm_engine(settings.folder / f"{model.name}-warm") as engine:
+        first = engine.job(_config(photos, model))
+        figures.add(model.name, {"engine first job, s": first.wall_s})
+        for number in range(settings.rounds):
+            others = settings.folder / f"{model.name}-{number}"
+            pictures.repeated(settings.photos, others, len(settings.photos))
+            figures.add(model.name, _limits(settings, model, photos))
+            for precision in _precisions():
+                for reader in READERS:
+                    config = _config(others, model, reader=reader, precision=precision)
+                    timed = engine.job(config)
+                    figures.add(model.name, _speeds(timed, f"{precision} {reader}"))
+                    if (precision, reader) == ("float32", "bytes"):
+                        figures.add(model.name, _spent(timed))
+            figures.add(model.name, _contender(model, photos, "script"))
+        figures.add(model.name, {"same request, s": engine.again(_config(photos, model, top_k=2)).wall_s})
+        many = pictures.repeated(settings.photos, settings.folder / f"{model.name}-many", 10 * len(settings.photos))
+        if model.name != "resnet50":  # minutes, and the smaller ones show the overhead better
+            figures.add(model.name, _speeds(engine.job(_config(many, model)), "10 times as many"))
+    figures.add(model.name, {"engine peak memory, MB": engine.peak.memory_mb})
+    if settings.peer_python:
+        for peer in PEERS:
+            figures.add(model.name, _contender(model, photos, peer, python=settings.peer_python))
+
+
+def measure_post(settings: Settings, model: Model, figures: Figures) -> None:
+    """Measure the post's way on all photos, and on a quick look as a whole process, against this project's command."""
+    photos = pictures.repeated(settings.photos, settings.folder / "post-photos", len(settings.photos))
+    few = pictures.repeated(settings.photos, settings.folder / "post-few", QUICK_LOOK)
+    figures.add(model.name, _contender(model, photos, "post"))
+    for number in range(settings.rounds):
+        ours = command(_config(few, model), settings.folder / f"few-{number}")
+        _, post_s = run_json("benchmarks.contenders.post", str(few), *model.arguments(), "--once")
+        figures.add(
+            model.name, {"75 cold, s": ours.wall_s, "75 first image, s": ours.first_image_s, "75 post, s": post_s}
+        )
+
+
+def measure_memory(settings: Settings, count: int, figures: Figures) -> None:
+    """Measure the peak memory of a whole engine for few, for many, for large and for tiny pictures."""
+    sources = settings.photos
+    sets = {
+        f"{len(sources)} photos": pictures.repeated(sources, settings.folder / "few", len(sources)),
+        f"{count} photos": pictures.repeated(sources, settings.folder / "many", count),
+        "24 of 12 megapixels": pictures.enlarged(sources, settings.folder / "large", 24),
+        "2000 of 64 x 64": pictures.shrunk(sources, settings.folder / "tiny", 2000),
+    }
+    for name, images in sets.items():
+        with warm_engine(settings.folder / f"memory-{images.name}") as engine:
+            timed = engine.job(RunConfig(images=str(images), model="tinynet"))
+        memory = {"peak memory, MB": engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
+        parts = {f"at the peak, {part}, MB": value for part, value in engine.peak.parts_mb.items()}
+        figures.add(f"memory: {name}", {**memory, **parts})
+
+
+def _config(images: Path, model: Model, **values: Any) -> RunConfig:
+    weights = None if model.name == "tinynet" else str(model.path)
+    return RunConfig(images=str(images), model=model.name, weights=weights, **values)
+
+
+def _precisions() -> tuple[str, ...]:
+    return ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
+
+
+def _limits(settings: Settings, model: Model, photos: Path) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for precision in _precisions():
+        arguments = [str(photos), "--name", model.name, "--precision", precision, "--seconds", str(settings.seconds)]
+        arguments += [] if model.name == "tinynet" else ["--weights", str(model.path)]
+        rates, _ = run_json("benchmarks.contenders.limit", *arguments)
+        figures |= {f"{precision} {name}": rate for name, rate in rates.items()}
+    return figures
+
+
+def _contender(model: Model, images: Path, name: str, python: str = sys.executable) -> dict[str, float]:
+    try:
+        rates, whole_s = run_json(f"benchmarks.contenders.{name}", str(images), *model.arguments(), python=python)
+    except RuntimeError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return {}
+    return {f"{name} first": rates["first"], f"{name} second": rates["second"], f"{name} whole process, s": whole_s}
+
+
+def _speeds(timed: Timed, name: str) -> dict[str, float]:
+    return {name: timed.rate, f"{name}, classifying alone": timed.manifest.images_per_second_no_load}
+
+
+def _spent(timed: Timed) -> dict[str, float]:
+    images = timed.manifest.counts["images"]
+    outside = {"asking and answering": timed.wall_s - timed.manifest.timings["total"]}
+    return {f"ms per image, {name}": 1000 * s / images for name, s in {**timed.manifest.timings, **outside}.items()}

@@ -1,0 +1,105 @@
+"""Child processes: run one to its end, and watch the memory of a whole tree of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+MB = 1_000_000
+_EVERY_S = 0.5
+
+
+def run_json(module: str, *arguments: str, python: str = sys.executable) -> tuple[dict[str, Any], float]:
+    """Run `python -m module` and return the JSON of its last line of output, and the seconds of the whole process.
+
+    Raises RuntimeError with the end of its error output where it fails.
+    """
+    started = time.perf_counter()
+    done = subprocess.run(
+        [python, "-m", module, *arguments], capture_output=True, text=True, check=False, cwd=ROOT, env=_environment()
+    )
+    elapsed = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(f"{module} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1]), elapsed
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
+
+
+class Peak:
+    """The most memory that a tree of processes held at once, in MB; pages that several share count once."""
+
+    def __init__(self) -> None:
+        self.memory_mb = 0.0
+        self.parts_mb: dict[str, float] = {}
+
+    def look(self, roots: set[int]) -> None:
+        """Add up the tree of the given process ids as it is now."""
+        parts: dict[str, float] = {}
+        for pid in _tree(roots):
+            name, memory_mb = _name(pid), _memory_mb(pid)
+            parts[name] = parts.get(name, 0.0) + memory_mb
+        if sum(parts.values()) > self.memory_mb:
+            self.memory_mb, self.parts_mb = sum(parts.values()), parts
+
+
+@contextmanager
+def watched(roots: set[int]) -> Iterator[Peak]:
+    """Watch the memory of these processes and all their children for as long as the block runs."""
+    peak, over = Peak(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_EVERY_S):
+            peak.look(roots)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()
+
+
+def _tree(roots: set[int]) -> set[int]:
+    parents = {int(path.name): _parent(path) for path in Path("/proc").iterdir() if path.name.isdigit()}
+    tree = set(roots) & set(parents)
+    while True:
+        children = {pid for pid, parent in parents.items() if parent in tree} - tree
+        if not children:
+            return tree
+        tree |= children
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _memory_mb(pid: int) -> float:
+    """Return the proportional set size: a page shared by two processes counts half for each."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) * 1024 / MB for line in lines if line.startswith("Pss:")), 0.0)

@@ -1,0 +1,76 @@
+"""The figures as text: medians with their spread, ratios against what is aimed at, and where the time goes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.plan import Figures
+
+# (what, numerator, denominator, least); a ratio is taken within a round, where both figures have as many.
+RATIOS = (
+    ("warm float32 / limit", "float32 bytes", "float32 limit", {"resnet50": 0.90, "mobilenet_v2": 0.75}),
+    ("warm bfloat16 / limit", "bfloat16 bytes", "bfloat16 limit", {"resnet50": 0.85}),
+    ("warm float32 / script", "float32 bytes", "script second", {"resnet50": 1.10}),
+    ("warm bfloat16 / script", "bfloat16 bytes", "script second", {"resnet50": 1.70}),
+    ("warm float32 / post, second collect", "float32 bytes", "post second", {"resnet50": 9.0}),
+    ("warm bfloat16 / post, second collect", "bfloat16 bytes", "post second", {"resnet50": 14.0}),
+    ("reader image / reader bytes", "float32 image", "float32 bytes", {}),
+    ("10 times as many / 300", "10 times as many", "float32 bytes", {"mobilenet_v2": 1.0, "tinynet": 1.0}),
+    ("75 photos: post / ours, whole process", "75 post, s", "75 cold, s", {"resnet50": 2.5}),
+    ("warm float32 / Ray Data", "float32 bytes", "ray_data second", {}),
+    ("warm float32 / Daft", "float32 bytes", "daft_frame second", {}),
+)
+
+
+def text(figures: Figures) -> str:
+    """Return all tables."""
+    lines = [f"{name}: {value}" for name, value in figures.machine.items()]
+    for model, values in figures.values.items():
+        lines += ["", f"== {model}", *(_row(name, rounds) for name, rounds in values.items())]
+        lines += [*_titled("ratios", list(_ratios(model, values))), *_titled("gap to the limit", list(_gap(values)))]
+    return "\n".join(lines)
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return ["", f"-- {title}", *lines] if lines else []
+
+
+def _row(name: str, rounds: list[float]) -> str:
+    spread = f"   {min(rounds):.2f} to {max(rounds):.2f}, {len(rounds)} rounds" if len(rounds) > 1 else ""
+    return f"{name:<44}{statistics.median(rounds):>10.2f}{spread}"
+
+
+def _ratios(model: str, values: dict[str, list[float]]) -> Iterator[str]:
+    for what, over, under, least in RATIOS:
+        if over not in values or under not in values:
+            continue
+        ratio = _ratio(values[over], values[under])
+        aim = f"   at least {least[model]:.2f}: {'yes' if ratio >= least[model] else 'NO'}" if model in least else ""
+        yield f"{what:<44}{ratio:>10.2f}{aim}"
+
+
+def _ratio(over: list[float], under: list[float]) -> float:
+    if len(over) == len(under):
+        return statistics.median(a / b for a, b in zip(over, under, strict=True))
+    return statistics.median(over) / statistics.median(under)
+
+
+def _gap(values: dict[str, list[float]]) -> Iterator[str]:
+    """Split the time of an image into the limit and what each further layer adds, in milliseconds of all cores."""
+    steps = (
+        ("the model", "float32 inference"),
+        ("+ decoding and resizing (the limit)", "float32 limit"),
+        ("+ thumbnails and rows (worker loop)", "float32 worker_loops"),
+        ("+ Spark, parts, Parquet (classifying)", "float32 bytes, classifying alone"),
+        ("+ request, listing, manifest (all)", "float32 bytes"),
+    )
+    before = 0.0
+    for what, name in steps:
+        if name not in values:
+            return
+        spent = 1000 / statistics.median(values[name])
+        yield f"{what:<44}{spent:>10.2f} ms   {spent - before:+.2f}"
+        before = spent
