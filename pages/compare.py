@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from pages.components import changes, comparisons, frame, gallery
+from pages.components import changes, comparisons, frame, gallery, pairs
 from sparkcore.analysis.compare import config_changes
 
 left = frame.show("compare")
@@ -39,4 +41,6 @@ changes.show_chips(asked)
 chosen = comparisons.only(comparison.changed, asked)
 st.markdown(f"**{len(chosen):,}** of {comparison.changed.num_rows:,} images, the greatest change of score first")
 if len(chosen):
-    gallery.show(left, compared.rows[chosen], key="changed", notes=changes.notes(comparison.changed, left))
+    pairs.show_names(left, right)
+    draw = partial(pairs.show, left, right, compared.rows, key="changed")
+    gallery.paged(chosen, draw, key="changed")

@@ -1,4 +1,4 @@
-"""What changed between two runs, drawn: numbers, charts that choose among the changed images, and words for each."""
+"""What changed between two runs, drawn: numbers, and charts that choose among the changed images."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import chart, panels, text
 from pages.components.comparisons import Wanted, want, wanted
 from pages.components.filters import selection_to_filter
-from pages.components.frame import Opened
-from pages.components.gallery import Notes
-from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.compare import Comparison
 
 
@@ -69,18 +64,6 @@ def show_chips(asked: Wanted) -> None:
                     on_click=want,
                     args=(replace(asked, **{name: None}),),
                 )
-
-
-def notes(changed: pa.Table, left: Opened) -> Notes:
-    """Return what stands below a picture: the label and score of the other run."""
-    images = changed["image_id"].combine_chunks()
-
-    def texts(rows: Rows) -> list[str]:
-        ids = left.table["image_id"].take(pa.array(rows))
-        found = changed.select(["right_label", "right_score"]).take(pc.index_in(ids, value_set=images))
-        return [f"→ {text.words(row['right_label'])} {row['right_score']:.1%}" for row in found.to_pylist()]
-
-    return texts
 
 
 def _show(panel: chart.Panel, selection: str, value: Any, choose: Callable[[Any], None]) -> None:

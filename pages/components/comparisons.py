@@ -32,10 +32,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Hold a comparison, and for each of its changed images the row number in the left table."""
+    """Hold a comparison, and for each of its changed images the row numbers in both tables, left and right."""
 
     comparison: Comparison
-    rows: Rows
+    rows: tuple[Rows, Rows]
 
 
 def choose(left: Opened) -> Opened | None:
@@ -134,5 +134,6 @@ def _change_other() -> None:
 def _compared(runs: tuple[object, ...], _left: Opened, _right: Opened) -> Compared:
     del runs  # part of the key, in place of the tables
     comparison = compare(_left.table, _right.table)
-    rows = pc.index_in(comparison.changed["image_id"], value_set=_left.table["image_id"].combine_chunks())
-    return Compared(comparison, rows.to_numpy().astype(np.int64))
+    ids = comparison.changed["image_id"]
+    left, right = (pc.index_in(ids, value_set=run.table["image_id"].combine_chunks()) for run in (_left, _right))
+    return Compared(comparison, (left.to_numpy().astype(np.int64), right.to_numpy().astype(np.int64)))

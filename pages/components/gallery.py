@@ -50,13 +50,20 @@ class Tile:
 def show(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
     """Draw one page of the pictures with these row numbers, with the controls for page, page size and zoom.
 
-    `rows` are in the order of showing; the page number, its size and the zoom live in the address, so there can be
-    one such gallery on a page. A click on a picture opens it.
+    `rows` are in the order of showing. A click on a picture opens it.
+    """
+    paged(rows, lambda part: wall(opened, part, key=key, notes=notes), key=key)
+
+
+def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str) -> None:
+    """Let `draw` draw one page of rows, and draw the controls for page, page size and zoom below it.
+
+    The page number, its size and the zoom live in the address, so there can be one such gallery on a page.
     """
     per_page = int(address.get("per", str(DEFAULT_PER_PAGE), [str(size) for size in PER_PAGE]))
     pages = max(1, -(-len(rows) // per_page))
     page = min(address.get_int("page", 1), pages)
-    wall(opened, rows[(page - 1) * per_page : page * per_page], key=key, notes=notes)
+    draw(rows[(page - 1) * per_page : page * per_page])
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         if pages > 1:
             page_key = address.mirror(f"{key}_page", page)
@@ -66,9 +73,13 @@ def show(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) ->
 
 def wall(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
     """Draw the pictures with these row numbers, all of them; a click on one opens it."""
-    zoom = ZOOMS[address.get("zoom", DEFAULT_ZOOM, tuple(ZOOMS))]
     tiles = make_tiles(opened, rows, notes)
-    draw_wall([asdict(tile) for tile in tiles], zoom, key=key, on_open=_open)
+    draw_wall([asdict(tile) for tile in tiles], row_height(), key=key, on_open=_open)
+
+
+def row_height() -> int:
+    """Return the height in pixels of a row of pictures that the address asks for."""
+    return ZOOMS[address.get("zoom", DEFAULT_ZOOM, tuple(ZOOMS))]
 
 
 def rows_of(opened: Opened, image_ids: Sequence[str]) -> Rows:

@@ -1,4 +1,4 @@
-"""The drawing of the wall in the browser: one element for all tiles, so that a page flip costs the server little."""
+"""The drawing of pictures in the browser: one element for a whole wall, so that a page flip costs the server little."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-_CSS = """
-.wall { display: flex; flex-wrap: wrap; gap: 10px; font-family: var(--st-font); list-style: none;
-        margin: 0; padding: 3px; }
-.wall li { flex: var(--grow) 1 var(--basis); min-width: 96px; max-width: 100%; margin: 0; }
-.wall li.rest { flex: 1000 1 0; min-width: 0; height: 0; }
-@media (max-width: 600px) {
-  .wall.dense li:not(.rest) { flex-basis: 42%; }
-  .wall.dense .frame { height: 130px; }
-}
+# A picture with its label on it; `pairs` draws the same.
+FRAME_CSS = """
 a { display: block; color: inherit; text-decoration: none; border-radius: var(--st-base-radius); outline-offset: 2px; }
 a:focus-visible { outline: 3px solid var(--st-primary-color); }
 .frame { position: relative; height: var(--row); overflow: hidden; border-radius: var(--st-base-radius);
@@ -33,12 +26,9 @@ a:hover img { transform: scale(1.03); }
 .mark.wrong { background: #b04400; }
 .broken { display: flex; align-items: center; justify-content: center; height: 100%; padding-bottom: 20px;
           box-sizing: border-box; font-size: 34px; color: var(--st-text-color); opacity: .55; }
-.below { padding: 3px 2px 4px; font-size: 12px; line-height: 1.35; color: var(--st-text-color); }
-.below div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.below .name { opacity: .78; }
 """
 
-_JS = """
+FRAME_JS = """
 const make = (parent, tag, name, text) => {
   const element = document.createElement(tag)
   if (name) element.className = name
@@ -47,12 +37,8 @@ const make = (parent, tag, name, text) => {
   return element
 }
 
-const tileOf = (tile, row, open) => {
-  const item = document.createElement("li")
-  const ratio = Math.min(Math.max(tile.ratio, 0.7), 1.9)
-  item.style.setProperty("--grow", ratio)
-  item.style.setProperty("--basis", `${Math.round(ratio * row)}px`)
-  const link = make(item, "a")
+const linkOf = (parent, tile, open) => {
+  const link = make(parent, "a")
   link.href = tile.href
   link.dataset.image = tile.image_id
   link.title = tile.file_name
@@ -75,16 +61,46 @@ const tileOf = (tile, row, open) => {
     const mark = make(frame, "div", `mark ${tile.mark}`, tile.mark === "right" ? "\\u2713" : "\\u2717")
     mark.setAttribute("aria-hidden", "true")
   }
-  const below = make(link, "div", "below")
-  if (tile.note) make(below, "div", "note", tile.note)
-  if (tile.truth) make(below, "div", "truth", `is ${tile.truth}`)
-  make(below, "div", "name", tile.file_name)
   link.onclick = (event) => {
     // With a key held the browser opens the link by itself, in a new tab.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
     event.preventDefault()
-    open(tile.image_id)
+    open()
   }
+  return link
+}
+"""
+
+_CSS = (
+    FRAME_CSS
+    + """
+.wall { display: flex; flex-wrap: wrap; gap: 10px; font-family: var(--st-font); list-style: none;
+        margin: 0; padding: 3px; }
+.wall li { flex: var(--grow) 1 var(--basis); min-width: 96px; max-width: 100%; margin: 0; }
+.wall li.rest { flex: 1000 1 0; min-width: 0; height: 0; }
+@media (max-width: 600px) {
+  .wall.dense li:not(.rest) { flex-basis: 42%; }
+  .wall.dense .frame { height: 130px; }
+}
+.below { padding: 3px 2px 4px; font-size: 12px; line-height: 1.35; color: var(--st-text-color); }
+.below div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.below .name { opacity: .78; }
+"""
+)
+
+_JS = (
+    FRAME_JS
+    + """
+const tileOf = (tile, row, open) => {
+  const item = document.createElement("li")
+  const ratio = Math.min(Math.max(tile.ratio, 0.7), 1.9)
+  item.style.setProperty("--grow", ratio)
+  item.style.setProperty("--basis", `${Math.round(ratio * row)}px`)
+  const link = linkOf(item, tile, () => open(tile.image_id))
+  const below = make(link, "div", "below")
+  if (tile.note) make(below, "div", "note", tile.note)
+  if (tile.truth) make(below, "div", "truth", `is ${tile.truth}`)
+  make(below, "div", "name", tile.file_name)
   return item
 }
 
@@ -96,6 +112,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   make(wall, "li", "rest").setAttribute("aria-hidden", "true")
 }
 """
+)
 
 _component = st.components.v2.component("wall", html='<ul class="wall"></ul>', css=_CSS, js=_JS)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -30,9 +31,10 @@ def compared(store: RunStore) -> RunStore:
     return store
 
 
-def tiles(app: AppTest) -> list[tuple[str, str, str]]:
-    (wall,) = app.get("bidi_component")
-    return [(tile["file_name"], tile["label"], tile["note"]) for tile in json.loads(wall.proto.json)["tiles"]]
+def pairs(app: AppTest) -> list[list[dict[str, Any]]]:
+    """Return the images that are shown, each as its left and its right side."""
+    (shown,) = app.get("bidi_component")
+    return json.loads(shown.proto.json)["pairs"]
 
 
 @pytest.mark.usefixtures("compared")
@@ -44,17 +46,26 @@ def test_what_changed_is_counted_and_shown(open_page: OpenPage):
         "In both runs": "6",
         "Only in this run": "1",
     }
-    settings, matrix, pairs, _ = (table.value.values.tolist() for table in app.dataframe)
+    settings, matrix, listed, _ = (table.value.values.tolist() for table in app.dataframe)
     assert settings == [["precision", "float32", "bfloat16"]]
     assert matrix == [["dog", "cat", 1, 1.0], ["owl", "cat", 1, 1.0]]
-    assert pairs == [["dog", "cat", 1], ["owl", "cat", 1]]
-    assert tiles(app) == [("b.jpg", "dog", "→ cat 50.0%"), ("c.jpg", "owl", "→ cat 60.0%")]
+    assert listed == [["dog", "cat", 1], ["owl", "cat", 1]]
+    said = [[(side["file_name"], side["label"], side["score"]) for side in pair] for pair in pairs(app)]
+    assert said == [
+        [("b.jpg", "dog", "80.0%"), ("b.jpg", "cat", "50.0%")],
+        [("c.jpg", "owl", "40.0%"), ("c.jpg", "cat", "60.0%")],
+    ]
+    left, right = pairs(app)[0]
+    assert right["guesses"] == [["cat", "50.0%", "50.0%"], ["dog", "40.0%", "40.0%"]]
+    assert (f"run={RUN}" in left["href"], f"run={OTHER_RUN}" in right["href"]) == (True, True)
+    assert left["picture"].startswith("data:image/jpeg;base64,")
+    assert "**Right:** the other, " in app.caption[-1].value
 
 
 @pytest.mark.usefixtures("compared")
 def test_a_pair_and_a_change_of_score_choose_images(open_page: OpenPage):
     app = open_page("compare", **{"run": RUN, "with": OTHER_RUN, "change": ["owl", "cat"], "delta": ["0", "0.5"]})
-    assert [name for name, _, _ in tiles(app)] == ["c.jpg"]
+    assert [left["file_name"] for left, _ in pairs(app)] == ["c.jpg"]
     app.button(key="change_chip_pair").click().run()
     assert address_of(app) == {"run": [RUN], "with": [OTHER_RUN], "delta": ["0", "0.5"]}
     app.button(key="change_chip_span").click().run()
@@ -64,7 +75,7 @@ def test_a_pair_and_a_change_of_score_choose_images(open_page: OpenPage):
 @pytest.mark.usefixtures("compared")
 def test_impossible_choices_count_as_none(open_page: OpenPage):
     app = open_page("compare", **{"run": RUN, "with": OTHER_RUN, "change": "cat", "delta": ["nan", "3"]})
-    assert len(tiles(app)) == 2
+    assert len(pairs(app)) == 2
 
 
 def test_the_other_run_is_chosen_from_the_catalogue(compared: RunStore, open_page: OpenPage):

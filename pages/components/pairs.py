@@ -1,0 +1,104 @@
+"""Images that two runs guess differently, side by side: the picture as each run shows it, and the guesses of both."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from pages.components import address, frame, gallery, text
+from pages.components.frame import Opened
+from pages.components.wall import FRAME_CSS, FRAME_JS
+from sparkcore.analysis.columns import Rows
+from sparkcore.runs.notes import read_notes
+
+_GUESSES = 5
+
+_CSS = (
+    FRAME_CSS
+    + """
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 14px;
+         font-family: var(--st-font); color: var(--st-text-color); list-style: none; margin: 0; padding: 3px; }
+.pairs > li { margin: 0; padding: 10px; border: 1px solid var(--st-border-color);
+              border-radius: var(--st-base-radius); min-width: 0; }
+.name { font-size: 12px; opacity: .78; margin-bottom: 6px; overflow: hidden; text-overflow: ellipsis;
+        white-space: nowrap; }
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
+.side { min-width: 0; }
+ol { list-style: none; margin: 6px 0 0; padding: 0; font-size: 12px; line-height: 1.3; }
+ol li { position: relative; display: flex; gap: 8px; margin: 2px 0; padding: 2px 6px; border-radius: 3px;
+        overflow: hidden; }
+ol li i { position: absolute; inset: 0 auto 0 0; width: var(--share); background: var(--st-primary-color);
+          opacity: .16; }
+ol li span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+ol li b { font-weight: 400; font-variant-numeric: tabular-nums; }
+"""
+)
+
+_JS = (
+    FRAME_JS
+    + """
+const sideOf = (parent, side, open) => {
+  const element = make(parent, "div", "side")
+  linkOf(element, side, () => open(`${side.run} ${side.image_id}`))
+  const guesses = make(element, "ol")
+  side.guesses.forEach(([label, score, share]) => {
+    const guess = make(guesses, "li")
+    guess.style.setProperty("--share", share)
+    make(guess, "i").setAttribute("aria-hidden", "true")
+    make(guess, "span", "", label).title = label
+    make(guess, "b", "", score)
+  })
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const list = parentElement.querySelector(".pairs")
+  list.style.setProperty("--row", `${data.row}px`)
+  list.replaceChildren(
+    ...data.pairs.map((pair) => {
+      const item = document.createElement("li")
+      make(item, "div", "name", pair[0].file_name)
+      const sides = make(item, "div", "sides")
+      pair.forEach((side) => sideOf(sides, side, (opened) => setTriggerValue("opened", opened)))
+      return item
+    }),
+  )
+}
+"""
+)
+
+_component = st.components.v2.component("pairs", html='<ul class="pairs"></ul>', css=_CSS, js=_JS)
+
+
+def show_names(left: Opened, right: Opened) -> None:
+    """Say which run is on which side."""
+    notes = read_notes(left.store)
+    names = [text.escape(frame.run_title(run.manifest, notes.of(run.run_id))) for run in (left, right)]
+    st.caption(f"**Left:** this run, {names[0]}. **Right:** the other, {names[1]}.")
+
+
+def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, key: str) -> None:
+    """Draw a part of the images whose row numbers, left and right, are given; a click opens a picture in its run."""
+    sides = [_sides(run, numbers[part]) for run, numbers in zip((left, right), rows, strict=True)]
+
+    def opened() -> None:
+        run, _, image_id = (st.session_state[key].opened or "").partition(" ")
+        if image_id:
+            st.switch_page("pages/image.py", query_params=address.carried(run=run, image=image_id))
+
+    pairs = [list(pair) for pair in zip(*sides, strict=True)]
+    _component(key=key, data={"pairs": pairs, "row": gallery.row_height()}, on_opened_change=opened)
+
+
+def _sides(run: Opened, rows: Rows) -> list[dict[str, Any]]:
+    tops = run.table["top"].take(pa.array(rows)).to_pylist()
+    return [
+        {**asdict(tile), "run": run.run_id, "guesses": [_guess(one) for one in (top or [])[:_GUESSES]]}
+        for tile, top in zip(gallery.make_tiles(run, rows), tops, strict=True)
+    ]
+
+
+def _guess(guess: dict[str, Any]) -> tuple[str, str, str]:
+    return text.words(guess["label"]), f"{guess['score']:.1%}", f"{100 * guess['score']:.1f}%"
