@@ -15,11 +15,10 @@ from sparkcore.config import RunConfig
 from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import Decoded, ImageSize, decode
 from sparkcore.imaging.spark_image import from_spark_image
-from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE, thumbnail
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.origins import local_path
 
-_THUMBNAIL_TARGET = 128  # decode() never goes below twice its target: enough for a thumbnail of 256 pixels
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -90,8 +89,7 @@ def _decoded(source: Source, size: ImageSize | None) -> Decoded:
     if source.content is not None and pa.types.is_struct(source.content.type):
         return _from_struct(source.content.as_py())
     content = _read(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
-    target = size and ImageSize(max(size.height, _THUMBNAIL_TARGET), max(size.width, _THUMBNAIL_TARGET))
-    return decode(content, target=target)
+    return decode(content, target=size, long_side=LEAST_LONG_SIDE)
 
 
 def _from_struct(struct: dict[str, Any]) -> Decoded:

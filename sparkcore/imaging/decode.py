@@ -33,6 +33,7 @@ _SWAPPING = (
     Image.Transpose.ROTATE_90,
 )
 _PILLOW = r"PIL\."
+_MAX_SHIFT = 0.2  # pixels
 
 
 class ImageSize(NamedTuple):
@@ -58,15 +59,24 @@ class Decoded:
     channels: int
 
 
-def decode(content: bytes, *, target: ImageSize | None = None) -> Decoded:
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """Say what a reduced picture must still be good for: a resize to `target`, and `long_side` pixels at least."""
+
+    target: ImageSize
+    long_side: int = 0
+
+
+def decode(content: bytes, *, target: ImageSize | None = None, long_side: int = 0) -> Decoded:
     """Decode the bytes of an image file to upright 8-bit RGB, transparent parts over white.
 
     Of several frames or pages the first one counts. With `target`, a JPEG may come reduced by 2, 4 or 8, never below
-    twice the target in either direction: faster for large photos, and hardly to be seen after the resize to the target.
+    twice the target in either direction, nor below `long_side`: faster for large photos, and hardly to be seen after
+    the resize to the target.
 
     Raises ImageError with one of the types empty, not_an_image, truncated, corrupt, too_large, unsupported.
     """
-    return _decode(content, target, over_white)
+    return _decode(content, Reduction(target, long_side) if target else None, over_white)
 
 
 def decode_plain(content: bytes) -> Decoded:
@@ -74,12 +84,12 @@ def decode_plain(content: bytes) -> Decoded:
     return _decode(content, None, lambda image: image)
 
 
-def _decode(content: bytes, target: ImageSize | None, finish: Callable[[Image.Image], Image.Image]) -> Decoded:
+def _decode(content: bytes, reduction: Reduction | None, finish: Callable[[Image.Image], Image.Image]) -> Decoded:
     kind = _identify(content)
     _silence_pillow()
     try:
         with Image.open(io.BytesIO(content), formats=(kind,)) as source:
-            return _read(source, content, target, finish)
+            return _read(source, content, reduction, finish)
     except ImageError:
         raise
     except Exception as error:
@@ -116,7 +126,7 @@ def _silence_pillow() -> None:
 def _read(
     source: ImageFile.ImageFile,
     content: bytes,
-    target: ImageSize | None,
+    reduction: Reduction | None,
     finish: Callable[[Image.Image], Image.Image],
 ) -> Decoded:
     kind = "JPEG" if source.format == "MPO" else source.format or ""
@@ -127,20 +137,22 @@ def _read(
     if kind == "PNG":
         check_png(content)
         _fit_transparent_color(source, content[24])
-    divisor = 1
-    if kind == "JPEG" and target is not None:
-        divisor = _divisor(source.size, target if turn not in _SWAPPING else ImageSize(target.width, target.height))
+    divisor, whole = 1, source.size
+    if kind == "JPEG" and reduction is not None:
+        divisor = _divisor(whole[::-1] if turn in _SWAPPING else whole, reduction)
     if divisor > 1:
-        source.draft(None, (source.width // divisor, source.height // divisor))
+        source.draft(None, (whole[0] // divisor, whole[1] // divisor))
     source.load()
     mode, channels = source.mode, count_channels(source)
     image = to_plain(source)
     if turn is not None:
         image = image.transpose(turn)
+        whole = whole[::-1] if turn in _SWAPPING else whole
+    width, height = whole if divisor > 1 else image.size
     image = finish(image)
     # Nobody may turn the image again, and profiles need no memory.
     image.info = {}
-    return Decoded(image, kind, mode, image.height * divisor, image.width * divisor, channels)
+    return Decoded(image, kind, mode, height, width, channels)
 
 
 def _turn(source: ImageFile.ImageFile) -> Image.Transpose | None:
@@ -150,18 +162,24 @@ def _turn(source: ImageFile.ImageFile) -> Image.Transpose | None:
         return None
 
 
-def _divisor(size: tuple[int, int], target: ImageSize) -> int:
-    """Return by how much a JPEG may be reduced while it is decoded.
-
-    The size has to be a multiple of it: the decoder rounds up, and the last column would then stand for less than a
-    whole one, which shifts the picture by up to half a pixel after the resize.
-    """
-    width, height = size
+def _divisor(size: tuple[int, int], reduction: Reduction) -> int:
+    """Return by how much a JPEG of this upright width and height may be reduced while it is decoded."""
     for divisor in (8, 4, 2):
-        fits = width % divisor == 0 and height % divisor == 0
-        if fits and width >= 2 * target.width * divisor and height >= 2 * target.height * divisor:
+        reduced = [-(-side // divisor) for side in size]
+        targets = (reduction.target.width, reduction.target.height)
+        large = all(side >= 2 * target for side, target in zip(reduced, targets, strict=True))
+        if large and max(reduced) >= reduction.long_side and _shift(size, reduced, targets, divisor) <= _MAX_SHIFT:
             return divisor
     return 1
+
+
+def _shift(size: tuple[int, int], reduced: list[int], targets: tuple[int, int], divisor: int) -> float:
+    """Return by how many pixels of the target the far edge of a reduced picture is displaced.
+
+    The decoder rounds sides up, so the last row and column may stand for less than a whole one.
+    """
+    sides = zip(size, reduced, targets, strict=True)
+    return max((small - side / divisor) * target / small for side, small, target in sides)
 
 
 def _fit_transparent_color(source: ImageFile.ImageFile, depth: int) -> None:

@@ -186,9 +186,19 @@ def test_target_minds_the_orientation():
     assert decode(content, target=ImageSize(100, 200)).image.size == (400, 800)
 
 
-def test_target_keeps_sizes_that_are_no_multiple():
-    content = pictures.jpeg(pictures.photo(802, 801))
-    assert decode(content, target=ImageSize(50, 50)).image.size == (801, 802)
+@pytest.mark.parametrize(
+    ("height", "width", "side", "reduced"),
+    [(801, 802, 50, (201, 201)), (375, 500, 64, (250, 188)), (403, 401, 100, (401, 403)), (401, 403, 60, (202, 201))],
+)
+def test_target_bounds_what_rounded_sides_displace(height: int, width: int, side: int, reduced: tuple[int, int]):
+    decoded = decode(pictures.jpeg(pictures.photo(height, width)), target=ImageSize(side, side))
+    assert (decoded.image.size, decoded.height, decoded.width) == (reduced, height, width)
+
+
+def test_target_minds_the_long_side():
+    content = pictures.jpeg(pictures.photo(800, 400))
+    sizes = [decode(content, target=ImageSize(20, 20), long_side=side).image.size for side in (100, 101, 401)]
+    assert sizes == [(50, 100), (100, 200), (400, 800)]
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the photos in ../shared/data/imagenet_photos")
@@ -203,8 +213,8 @@ def test_target_hardly_changes_the_pixels_of_photos():
             differences.append(np.abs(np.subtract(*(to_array(image).astype(int) for image in both))))
     assert len(differences) >= 20
     assert np.mean(differences) < 0.5
-    assert max(each.mean() for each in differences) < 1.5
-    assert np.max(differences) <= 16
+    assert max(each.mean() for each in differences) < 2
+    assert np.max(differences) <= 40  # single pixels on sharp edges
 
 
 def test_threads_give_the_same():
