@@ -63,7 +63,7 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
 
 
 def _open_session(frozen: FrozenModel, threads: int | None) -> Any:
-    tf = import_tensorflow()
+    tf = import_tensorflow(with_keras=False)
     from google.protobuf.message import DecodeError
 
     graph_def = tf.compat.v1.GraphDef()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -107,3 +110,16 @@ def test_broken_and_missing_files(colors: FrozenModel, tmp_path: Path):
     with pytest.raises(ModelError, match="expected a frozen graph"):
         load_predictor(broken)
     assert len(predictor_module._predictors) == 0
+
+
+def test_a_worker_needs_no_keras(colors: FrozenModel):
+    code = (
+        "import pickle, sys, numpy as np; from sparkcore.models.predictor import load_predictor\n"
+        "predictor = load_predictor(pickle.loads(sys.stdin.buffer.read()), 1)\n"
+        "score = predictor.predict(np.zeros((1, 32, 32, 3), np.uint8)).max()\n"
+        "print(score > 0.98, 'keras' in sys.modules)\n"
+        "import keras, tensorflow as tf; print(tf.keras.__version__ == keras.__version__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(colors), capture_output=True, check=False)
+    assert done.stdout.decode().split() == ["True", "False", "True"], done.stderr.decode()
+    assert done.stderr == b""
