@@ -27,6 +27,7 @@ check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/mypy
 
 setup: $(VENV)/.setup java ## make .venv, install requirements.txt, look for Java
+	@$(BIN)/python -m sparkcore.engine.class_archive
 
 $(VENV)/.setup: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: call make PYTHON=python3.11")'

@@ -18,12 +18,17 @@ _ADVICE = (
 )
 
 
+def find_java() -> str:
+    """Return the command that starts Java: that of JAVA_HOME, else the one on the path."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home, "bin", "java")) if home else shutil.which("java") or "java"
+
+
 def check_java() -> None:
     """Raise EngineError, in one line that says what to install, where there is no Java that Spark can use."""
     home = os.environ.get("JAVA_HOME")
-    java = Path(home, "bin", "java") if home else Path(shutil.which("java") or "java")
     try:
-        banner = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+        banner = subprocess.run([find_java(), "-version"], capture_output=True, text=True, check=True).stderr
     except (OSError, subprocess.CalledProcessError):
         where = f" in JAVA_HOME ({home})" if home else ""
         raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer and found none{where}. {_ADVICE}") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
+from sparkcore.engine import class_archive
 from sparkcore.engine.java import check_java
 from sparkcore.errors import EngineError
 
@@ -32,6 +33,9 @@ _SETTINGS = {
     "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.adaptive.enabled": "false",
+    # A run's jobs hand rows through: compiling a program for that takes longer than it saves.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 _SHIPPED = "spark.sparkcore.shipped"
 _LOCAL_SETTINGS = {
@@ -48,8 +52,11 @@ _LOCAL_SETTINGS = {
 }
 
 
-def start_session(engine: EngineConfig) -> SparkSession:
-    """Return the running session, or start one for `engine.master`; raises EngineError where that fails."""
+def start_session(engine: EngineConfig, java_options: str | None = None) -> SparkSession:
+    """Return the running session, or start one for `engine.master`; raises EngineError where that fails.
+
+    `java_options` are further options of a local driver (None: those of the class archive).
+    """
     master = engine.master or LOCAL_MASTER
     remote, local = master.startswith("sc://"), is_this_machine(master)
     if not remote:
@@ -59,7 +66,7 @@ def start_session(engine: EngineConfig) -> SparkSession:
 
     builder = SparkSession.builder.appName("sparkcore")
     builder = builder.remote(master) if remote else builder.master(master)
-    for name, value in {**_SETTINGS, **(_LOCAL_SETTINGS if local else {})}.items():
+    for name, value in {**_SETTINGS, **(_local_settings(java_options) if local else {})}.items():
         builder = builder.config(name, value)
     try:
         with _own_interrupts(), _stderr_into(engine.store / "logs" / "spark.log"):
@@ -72,6 +79,12 @@ def start_session(engine: EngineConfig) -> SparkSession:
     if not local:
         ship_package(spark)
     return spark
+
+
+def _local_settings(java_options: str | None) -> dict[str, str]:
+    name = "spark.driver.extraJavaOptions"
+    more = class_archive.java_options() if java_options is None else java_options
+    return {**_LOCAL_SETTINGS, name: f"{_LOCAL_SETTINGS[name]} {more}"}
 
 
 @contextmanager

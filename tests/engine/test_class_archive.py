@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparkcore.engine.class_archive import archive_path, java_options
+from sparkcore.engine.java import find_java
+
+
+def test_no_archive_no_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
+    assert java_options() == ""
+    monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path / "a folder"))
+    archive_path().parent.mkdir()
+    archive_path().write_bytes(b"")
+    assert java_options() == ""
+
+
+def test_another_java_has_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = archive_path()
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert archive_path() != usual
+
+
+def test_an_archive_that_does_not_fit_is_passed_over_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
+    archive_path().write_bytes(b"not an archive")
+    done = subprocess.run(
+        [find_java(), *java_options().split(), "-version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert "version" in done.stderr
+    assert "archive" not in done.stderr
+
+
+@pytest.mark.slow
+def test_it_is_made_once_and_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
+    command = [sys.executable, "-m", "sparkcore.engine.class_archive"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Preparing" in made.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [archive_path().name]
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (made.stdout, again.stdout, again.stderr) == ("", "", "")
