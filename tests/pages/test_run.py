@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from sparkcore import client
 from sparkcore.config import RunConfig
+from sparkcore.intake import MOST_FILES
 from sparkcore.prepared_samples import samples_folder
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
@@ -121,6 +122,21 @@ def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_pag
     assert Path(job.config.images).parent == store.root / "uploads"
     assert [path.name for path in Path(job.config.images).iterdir()] == ["a.png"]
     assert app.warning[0].value.startswith("1 of the uploaded files are left out:\n- **script\\.png**: ")
+
+
+def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: OpenPage, photos: Path):
+    app = open_page("run")
+    app.segmented_control(key=f"{PREFIX}kind").set_value("upload").run()
+    content = (photos / "a.png").read_bytes()
+    for number in range(MOST_FILES + 300):
+        app.file_uploader[0].upload(f"{number}.png", content)
+    app.run()
+    press(app, "Run")
+    assert plain(app.error[0].value).startswith(
+        f"Upload: expected at most {MOST_FILES} files, received {MOST_FILES + 300}"
+    )
+    assert client.jobs() == []
+    assert not (store.root / "uploads").exists()
 
 
 def test_a_run_can_be_repeated_with_a_change(store: RunStore, open_page: OpenPage, photos: Path):
