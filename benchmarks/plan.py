@@ -132,7 +132,8 @@ def _contender(model: Model, images: Path, name: str, python: str = sys.executab
     except RuntimeError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return {}
-    return {f"{name} first": rates["first"], f"{name} second": rates["second"], f"{name} whole process, s": whole_s}
+    speeds = {f"{name} {run}": rates[run] for run in ("first", "second") if run in rates}
+    return {**speeds, f"{name} whole process, s": whole_s}
 
 
 def _speeds(timed: Timed, name: str) -> dict[str, float]:

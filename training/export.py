@@ -1,4 +1,4 @@
-"""Export a finished training: fold batch normalization and the calibration temperature, store as float16.
+"""Export a finished training: recalibrate and fold batch normalization, fold the temperature, store as float16.
 
     python -m training.export --data FOLDER --cache CACHE --out DIR
 
@@ -23,6 +23,7 @@ from training.data import read_class_ids
 from training.metrics import calibration_error, fit_temperature, softmax
 from training.network import build_trainable, fold_weights
 from training.optimizer import Optimizer
+from training.recalibrate import recalibrate
 from training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def main() -> None:
     model = build_trainable(recipe.seed)
     progress = load_checkpoint(options.out, model, Optimizer(model, recipe))
     data = load_training_set(options.data, options.cache or options.out, recipe)
+    recalibrate(model, data, recipe.seed)
     calibration = calibrate(model, data)
     write_weights(model, calibration.temperature, options.to)
     write_classes(options.data, options.to.with_name(CLASS_FILE))

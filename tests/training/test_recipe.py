@@ -16,6 +16,7 @@ from training.checkpoint import Progress, load_checkpoint
 from training.export import calibrate, write_weights
 from training.network import build_trainable
 from training.optimizer import Optimizer
+from training.recalibrate import recalibrate
 from training.recipe import Recipe, read_recipe, write_recipe
 from training.train import train
 
@@ -85,6 +86,19 @@ def test_training_learns_and_the_exported_model_gives_the_same_probabilities(
     received = build_tinynet(tmp_path / "weights.npz").predict(pixels, verbose=0)
     np.testing.assert_allclose(received, expected, atol=5e-3)
     assert (received.argmax(axis=1) == data.images.labels[:12]).mean() >= 0.75
+
+
+@pytest.mark.slow
+def test_recalibration_takes_the_statistics_of_whole_images(data: TrainingSet):
+    model = build_trainable(0)
+    trained = [variable.numpy() for variable in model.trainable_variables]
+    recalibrate(model, data, seed=0)
+    stem = model.get_layer("stem")(model.get_layer("scale")(data.images.images[data.rows].astype(np.float32))).numpy()
+    norm = model.get_layer("stem_norm")
+    np.testing.assert_allclose(norm.moving_mean.numpy(), stem.mean(axis=(0, 1, 2)), atol=1e-4)
+    np.testing.assert_allclose(norm.moving_variance.numpy(), stem.var(axis=(0, 1, 2)), rtol=1e-3, atol=1e-5)
+    for before, variable in zip(trained, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(before, variable.numpy())
 
 
 @pytest.mark.slow
