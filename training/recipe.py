@@ -23,7 +23,7 @@ class Recipe:
     minutes: float | None = None
     batch_size: int = 384
     holdout: int = 2000
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 40), (0.65, 48))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 40), (0.3, 48), (0.85, 56))
     warmup: float = 0.04
     kernel_rate: float = 0.05
     other_rate: float = 0.004
