@@ -71,7 +71,6 @@ def measure_model(settings: Settings, model: Model, figures: Figures) -> None:
         many = pictures.repeated(settings.photos, settings.folder / f"{model.name}-many", 10 * len(settings.photos))
         if model.name != "resnet50":  # minutes, and the smaller ones show the overhead better
             figures.add(model.name, _speeds(engine.job(_config(many, model)), "10 times as many"))
-    figures.add(model.name, {"engine peak memory, MB": engine.peak.memory_mb})
     if settings.peer_python:
         for peer in PEERS:
             figures.add(model.name, _contender(model, photos, peer, python=settings.peer_python))
@@ -100,7 +99,7 @@ def measure_memory(settings: Settings, count: int, figures: Figures) -> None:
         "2000 of 64 x 64": pictures.shrunk(sources, settings.folder / "tiny", 2000),
     }
     for name, images in sets.items():
-        with warm_engine(settings.folder / f"memory-{images.name}") as engine:
+        with warm_engine(settings.folder / f"memory-{images.name}", watch_memory=True) as engine:
             timed = engine.job(RunConfig(images=str(images), model="tinynet"))
         memory = {"peak memory, MB": engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
         parts = {f"at the peak, {part}, MB": value for part, value in engine.peak.parts_mb.items()}

@@ -68,7 +68,7 @@ class Execution:
         self.store.write_plan(self.run_id, {"recipe_id": self.recipe})
         todo = self._take_over(self._without_finished(self.listing.files))
         if todo.num_rows:
-            self._compute(Parts(todo, self.config, self.engine))
+            self._compute(Parts(todo, self.config, self.engine, self.model.digest))
         self.tally.seconds["list"] = list_s
         manifest = make_manifest(self, started)
         self.store.finish(manifest)

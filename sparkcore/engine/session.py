@@ -25,10 +25,11 @@ LOCAL_MASTER = "local[*]"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 
-# Arrow batches are bounded by bytes because images are not of one size. Small files weigh what they are: Spark's
-# default of 4 MB for opening one would put 300 photos into ten tasks.
+# Arrow batches are bounded by bytes because images are not of one size. A file weighs a megabyte beside its bytes, so
+# that tasks get equal numbers of photos; partitions may be large, or 300 photos would make three tasks for two cores.
 _SETTINGS = {
-    "spark.sql.files.openCostInBytes": str(64 << 10),
+    "spark.sql.files.openCostInBytes": str(1 << 20),
+    "spark.sql.files.maxPartitionBytes": str(2 << 30),
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
     "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
     "spark.sql.session.timeZone": "UTC",

@@ -41,6 +41,15 @@ def test_a_slow_part_makes_the_next_one_small_again() -> None:
     assert parts.take().num_rows == 32
 
 
+def test_a_second_run_begins_as_large_as_the_first_ended() -> None:
+    files = pa.table({"image_id": list(map(str, range(300)))})
+    first = Parts(files, RunConfig(images="x"), EngineConfig(), model="quick")
+    first.learn(first.take().num_rows, 0.1)
+    again = Parts(files, RunConfig(images="x"), EngineConfig(), model="quick")
+    assert [again.take().num_rows for _ in range(2)] == [150, 150]
+    assert Parts(files, RunConfig(images="x"), EngineConfig(), model="another").take().num_rows == 32
+
+
 def test_a_million_images_make_no_ten_thousand_files() -> None:
     assert len(cut(100_000, 1.0)) == 1000
 
