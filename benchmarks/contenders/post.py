@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd  # Spark reads the type hints of a pandas UDF from the names of this module
+
 from benchmarks.models import add_arguments
 
 MASTER, DRIVER_MEMORY = "local[2]", "8g"  # the post's 2 GB do not hold what 300 photos become when collected
@@ -80,7 +82,6 @@ def _array_step(side: int) -> Any:
 
 
 def _prediction(options: argparse.Namespace) -> Any:
-    import pandas as pd
     from pyspark.sql.functions import pandas_udf
 
     path, side, preprocess = Path(options.model), options.side, options.preprocess

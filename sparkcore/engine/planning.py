@@ -11,7 +11,7 @@ from sparkcore.config import EngineConfig, RunConfig
 
 _FIRST = 32  # a full batch for the model, and a first result soon
 _TARGET_S = 3.0  # what a crash may cost, and how long a progress bar may stand still
-_MOST = 1024  # Spark is told the name of every image of a part
+_MOST = 4096  # Spark is told the name of every image of a part
 _MOST_FILES = 1000  # a run of a million images should not make ten thousand files
 _MOST_WITH_PIXELS = 16  # whole pictures pass through the driver's memory
 

