@@ -63,7 +63,9 @@ def test_the_same_label_as_keras_on_every_photo(
     assert {name: class_id for name, (class_id, _) in found.items()} == {
         name: class_id for name, (class_id, _) in keras_answers.items()
     }
-    assert max(abs(found[name][1] - score) for name, (_, score) in keras_answers.items()) < 1e-5
+    differences = [abs(found[name][1] - score) for name, (_, score) in keras_answers.items()]
+    assert np.median(differences) < 1e-5
+    assert max(differences) < 0.02  # large photos are decoded at half their size
     figures = evaluate(table)
     assert (figures.support, round(figures.top_1, 4), round(figures.top_k, 4)) == (300, 0.85, 0.97)
 
