@@ -1,37 +1,37 @@
 """Charts of the small tables in `summaries`, `metrics` and `compare`, for the dashboard and the report.
 
 Each builder takes such a table and returns an Altair chart with a description for screen readers. `selection` names
-the selection that a page may listen to (None: a still picture). Colors are Okabe and Ito's, safe for the color-blind.
-Colors of text, grid and background are left to the theme.
+the selection that a page may listen to (None: a still picture).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sparkcore.analysis.encoding import (
+    BLUE,
+    GRAY,
+    LABEL_WIDTH,
+    ORANGE,
+    SKY,
+    VERMILION,
+    category,
+    count_axis,
+    describe,
+    name_axis,
+    selectable,
+)
+
 if TYPE_CHECKING:
     import altair as alt
-
-BLUE = "#0072B2"
-ORANGE = "#E69F00"
-GREEN = "#009E73"
-PURPLE = "#CC79A7"
-SKY = "#56B4E9"
-VERMILION = "#D55E00"
-GRAY = "#8A8F98"
-CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 
 ROW_HEIGHT = 22
 PLOT_HEIGHT = 220
 CELL = 24
-LABEL_WIDTH = 140
 PAIR_WIDTH = 220
-_FADED = 0.35
-_WITH_SPACES = "replace(datum.label, regexp('_', 'g'), ' ')"
-_FEW = 5  # up to here an axis names each whole number
 
 
 def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
@@ -46,11 +46,11 @@ def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
     more = f" ({rest['count'][0].as_py():,} more have {rest['label'][0].as_py()})" if rest.num_rows else ""
 
     chart = (
-        alt.Chart(counts, description=_describe("Images per label", counts, "label", "count"))
+        alt.Chart(counts, description=describe("Images per label", counts, "label", "count"))
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
-            x=_count_axis(alt.X("count:Q"), counts, "images" + more),
-            y=alt.Y("label:N", sort=None, title=None, axis=_name_axis(LABEL_WIDTH)),
+            x=count_axis(alt.X("count:Q"), counts, "images" + more),
+            y=alt.Y("label:N", sort=None, title=None, axis=name_axis(LABEL_WIDTH)),
             tooltip=[
                 alt.Tooltip("label:N", title="label"),
                 alt.Tooltip("count:Q", title="images", format=","),
@@ -59,7 +59,7 @@ def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
         )
         .properties(height=alt.Step(ROW_HEIGHT))
     )
-    return _selectable(chart, selection, ["label"])
+    return selectable(chart, selection, ["label"])
 
 
 def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
@@ -73,16 +73,16 @@ def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
     names = [f"{a} → {b}" for a, b in zip(pairs[first].to_pylist(), pairs[second].to_pylist(), strict=True)]
     named = pairs.append_column("pair", pa.array(names, pa.string()))
     chart = (
-        alt.Chart(named, description=_describe(f"Images per pair of {first} and {second}", named, "pair", "count"))
+        alt.Chart(named, description=describe(f"Images per pair of {first} and {second}", named, "pair", "count"))
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
-            x=_count_axis(alt.X("count:Q"), pairs),
-            y=alt.Y("pair:N", sort=None, title=None, axis=_name_axis(PAIR_WIDTH)),
+            x=count_axis(alt.X("count:Q"), pairs),
+            y=alt.Y("pair:N", sort=None, title=None, axis=name_axis(PAIR_WIDTH)),
             tooltip=[alt.Tooltip(f"{first}:N"), alt.Tooltip(f"{second}:N"), alt.Tooltip("count:Q", format=",")],
         )
         .properties(height=alt.Step(ROW_HEIGHT))
     )
-    return _selectable(chart, selection, [first, second])
+    return selectable(chart, selection, [first, second])
 
 
 def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> alt.Chart:
@@ -94,12 +94,12 @@ def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> al
 
     ends = [min(bins["low"].to_pylist(), default=0.0), max(bins["high"].to_pylist(), default=1.0)]
     chart = (
-        alt.Chart(bins, description=_describe(f"Images by {title}", bins, "low", "count"))
+        alt.Chart(bins, description=describe(f"Images by {title}", bins, "low", "count"))
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
             x=alt.X("low:Q", title=title, bin="binned", scale=alt.Scale(domain=ends)),
             x2="high:Q",
-            y=_count_axis(alt.Y("count:Q"), bins),
+            y=count_axis(alt.Y("count:Q"), bins),
             tooltip=[
                 alt.Tooltip("low:Q", title="from", format=".3~f"),
                 alt.Tooltip("high:Q", title="to", format=".3~f"),
@@ -109,7 +109,7 @@ def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> al
         .properties(height=PLOT_HEIGHT)
     )
     if "label" in bins.column_names:
-        chart = chart.encode(color=_category("label"))
+        chart = chart.encode(color=category("label"))
     if selection is None:
         return chart
     return chart.add_params(alt.selection_interval(name=selection, encodings=["x"]))
@@ -137,12 +137,12 @@ def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
         ]
     )
     line = (
-        alt.Chart(long, description=_describe("Share of images at least at a score", curve, "threshold", "share"))
+        alt.Chart(long, description=describe("Share of images at least at a score", curve, "threshold", "share"))
         .mark_line(strokeWidth=2.5)
         .encode(
             x=alt.X("threshold:Q", title="least score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
             y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
-            color=_category("series", "stroke") if len(present) > 1 else alt.value(BLUE),
+            color=category("series", "stroke") if len(present) > 1 else alt.value(BLUE),
             strokeDash=alt.StrokeDash("series:N", legend=None, sort=None),
             tooltip=[
                 alt.Tooltip("threshold:Q", title="least score", format=".0%"),
@@ -161,7 +161,7 @@ def reliability(bins: pa.Table) -> alt.LayerChart:
 
     share = alt.Scale(domain=[0, 1])
     bars = (
-        alt.Chart(bins, description=_describe("Accuracy by score", bins, "low", "accuracy"))
+        alt.Chart(bins, description=describe("Accuracy by score", bins, "low", "accuracy"))
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
             x=alt.X("low:Q", title="score", bin="binned", scale=share, axis=alt.Axis(format="%", tickCount=5)),
@@ -187,9 +187,9 @@ def confusion(block: pa.Table, selection: str | None = "cell") -> alt.Chart:
 
     filled = block.filter(pc.greater(block["count"], 0))
     names = list(dict.fromkeys(block["truth"].to_pylist()))
-    axis = _name_axis(LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
+    axis = name_axis(LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
     chart = (
-        alt.Chart(filled, description=_describe("Images by true and guessed class", filled, "truth", "count"))
+        alt.Chart(filled, description=describe("Images by true and guessed class", filled, "truth", "count"))
         .mark_rect(strokeWidth=0)
         .encode(
             x=alt.X("label:N", title="guess", scale=alt.Scale(domain=names), axis=axis),
@@ -205,15 +205,15 @@ def confusion(block: pa.Table, selection: str | None = "cell") -> alt.Chart:
         )
         .properties(height=alt.Step(CELL), width=alt.Step(CELL))
     )
-    return _selectable(chart, selection, ["truth", "label"])
+    return selectable(chart, selection, ["truth", "label"])
 
 
 def score_box(spread: pa.Table) -> alt.LayerChart:
     """Draw `summaries.score_spread`: least to greatest, the quartiles as a bar, the median."""
     import altair as alt
 
-    base = alt.Chart(spread, description=_describe("Scores by label", spread, "label", "median")).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=_name_axis(LABEL_WIDTH)),
+    base = alt.Chart(spread, description=describe("Scores by label", spread, "label", "median")).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=name_axis(LABEL_WIDTH)),
         tooltip=[
             alt.Tooltip("label:N"),
             alt.Tooltip("count:Q", title="images", format=","),
@@ -235,45 +235,3 @@ def _rule(threshold: float) -> alt.Chart:
         .mark_rule(color=VERMILION, strokeWidth=2)
         .encode(x="threshold:Q")
     )
-
-
-def _name_axis(width: int, **settings: Any) -> alt.Axis:
-    """Return an axis of names: underscores as spaces, the outer ones in line with the others."""
-    import altair as alt
-
-    return alt.Axis(labelLimit=width, labelFlush=False, labelExpr=_WITH_SPACES, **settings)
-
-
-def _count_axis(channel: Any, table: pa.Table, title: str = "images") -> Any:
-    import altair as alt
-
-    greatest = pc.max(table["count"]).as_py() or 1
-    few = list(range(greatest + 1)) if greatest <= _FEW else alt.Undefined  # there is no half image
-    return channel.title(title).axis(alt.Axis(format=",d", values=few))
-
-
-def _category(field: str, symbol: str = "square") -> alt.Color:
-    import altair as alt
-
-    legend = alt.Legend(title=None, orient="top", columns=3, labelLimit=LABEL_WIDTH, symbolType=symbol)
-    return alt.Color(f"{field}:N", sort=None, scale=alt.Scale(range=list(CATEGORIES)), legend=legend)
-
-
-def _selectable(chart: alt.Chart, selection: str | None, columns: list[str]) -> alt.Chart:
-    import altair as alt
-
-    if selection is None:
-        return chart
-    point = alt.selection_point(name=selection, fields=columns)
-    return chart.add_params(point).encode(opacity=alt.condition(point, alt.value(1), alt.value(_FADED)))
-
-
-def _describe(title: str, table: pa.Table, name: str, value: str) -> str:
-    """Return the title, the size of the table and its greatest value as one sentence."""
-    values = [v for v in table[value].to_pylist() if v is not None]
-    if not values:
-        return f"{title}: nothing to show."
-    greatest = max(values)
-    at = table[name].to_pylist()[table[value].to_pylist().index(greatest)]
-    place = at if isinstance(at, str) else f"{at:.3g}"
-    return f"{title}: {len(values)} values, the greatest {greatest:,.6g} at {place}."
