@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sparkcore.config import RunConfig
 from sparkcore.models.freeze import freeze
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.predictor import load_predictor
 from sparkcore.models.registry import find_spec
+from sparkcore.models.top_k import top_k
 from sparkcore.models.weights import resolve_model
 
 pytestmark = pytest.mark.slow
+SHARED = Path(__file__).parents[2] / "../shared"
 TOLERANCE = 1e-5
 
 
@@ -116,3 +119,40 @@ def test_random_weights_repeat(tmp_path: Path):
         for folder in ("first", "second")
     )
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.fixture(scope="module")
+def photos() -> tuple[list[str], np.ndarray]:
+    """Give the true class ids and the pixels, stretched to 224 x 224."""
+    paths = sorted((SHARED / "data/imagenet_photos").glob("*.JPEG"))
+    if not paths or not (SHARED / "models/mobilenet_v2_imagenet.keras").is_file():
+        pytest.skip("needs ../shared/data/imagenet_photos and ../shared/models/mobilenet_v2_imagenet.keras")
+    pixels = [Image.open(path).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC) for path in paths]
+    return [path.name.partition("_")[0] for path in paths], np.stack([np.asarray(image) for image in pixels])
+
+
+@pytest.fixture(scope="module")
+def keras_scores(photos: tuple[list[str], np.ndarray]) -> np.ndarray:
+    import keras
+
+    model = keras.saving.load_model(SHARED / "models/mobilenet_v2_imagenet.keras", safe_mode=True)
+    return _keras_scores(model, "MobileNetV2", photos[1])
+
+
+@pytest.mark.parametrize("batch_size", [1, 32])
+def test_real_photos_get_the_labels_of_keras(
+    tmp_path: Path, photos: tuple[list[str], np.ndarray], keras_scores: np.ndarray, batch_size: int
+):
+    truth, images = photos
+    weights = str(SHARED / "models/mobilenet_v2_imagenet.keras")
+    frozen = freeze(resolve_model(RunConfig(images="x", model="mobilenet_v2", weights=weights)), "float32", tmp_path)
+    predictor = load_predictor(frozen, 2)
+    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
+    scores = np.concatenate([predictor.predict(batch) for batch in batches])
+
+    np.testing.assert_array_equal(scores.argmax(axis=1), keras_scores.argmax(axis=1))
+    np.testing.assert_allclose(scores, keras_scores, rtol=0, atol=TOLERANCE)
+    best = [[frozen.class_ids[i] for i in row] for row in top_k(scores, 5).indices]
+    top_1 = [class_id == row[0] for class_id, row in zip(truth, best, strict=True)]
+    top_5 = [class_id in row for class_id, row in zip(truth, best, strict=True)]
+    assert (len(truth), sum(top_1), sum(top_5)) == (300, 255, 291)  # 85.0 % and 97.0 %
