@@ -8,7 +8,7 @@ STORE ?= runs-store
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check java
+.PHONY: help setup run test check java archive
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ run: setup $(SAMPLES)/.complete ## classify the built-in samples and open the da
 	@echo "Dashboard: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
 	SPARKCORE_STORE=$(STORE) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
 
-test: $(VENV)/.dev java ## run the whole test suite
+test: $(VENV)/.dev archive ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## lint and type-check
@@ -26,8 +26,7 @@ check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-setup: $(VENV)/.setup java ## make .venv, install requirements.txt, look for Java
-	@$(BIN)/python -m sparkcore.engine.class_archive
+setup: $(VENV)/.setup archive ## make .venv, install requirements.txt, look for Java
 
 $(VENV)/.setup: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: call make PYTHON=python3.11")'
@@ -41,6 +40,9 @@ $(VENV)/.dev: $(VENV)/.setup requirements-dev.txt
 
 java: $(VENV)/.setup
 	@$(BIN)/python -m sparkcore.engine.java
+
+archive: java
+	@$(BIN)/python -m sparkcore.engine.class_archive
 
 $(SAMPLES)/.complete: | $(VENV)/.setup
 	$(BIN)/python -m sparkcore samples $(SAMPLES) --count 120
