@@ -48,7 +48,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, nargs="?")
-    parser.add_argument("--models", nargs="*", default=["resnet50", "mobilenet_v2", "tinynet"])
+    parser.add_argument("--models", nargs="*", default=report.MODELS)
     parser.add_argument("--count", type=int, default=300, help="photos of a run")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8.0, help="for each of the machine's limits")

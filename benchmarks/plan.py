@@ -11,6 +11,7 @@ from benchmarks import pictures
 from benchmarks.models import Model
 from benchmarks.ours import Timed, command, warm_engine
 from benchmarks.processes import run_json
+from benchmarks.report import PEAK
 from sparkcore.config import READERS, RunConfig
 from sparkcore.models.processor import computes_bfloat16
 
@@ -69,8 +70,7 @@ def measure_model(settings: Settings, model: Model, figures: Figures) -> None:
             figures.add(model.name, _contender(model, photos, "script"))
         figures.add(model.name, {"same request, s": engine.again(_config(photos, model, top_k=2)).wall_s})
         many = pictures.repeated(settings.photos, settings.folder / f"{model.name}-many", 10 * len(settings.photos))
-        if model.name != "resnet50":  # minutes, and the smaller ones show the overhead better
-            figures.add(model.name, _speeds(engine.job(_config(many, model)), "10 times as many"))
+        figures.add(model.name, _speeds(engine.job(_config(many, model)), "10 times as many"))
     if settings.peer_python:
         for peer in PEERS:
             figures.add(model.name, _contender(model, photos, peer, python=settings.peer_python))
@@ -100,7 +100,7 @@ def measure_memory(settings: Settings, count: int, figures: Figures) -> None:
     for name, images in sets.items():
         with warm_engine(settings.folder / f"memory-{images.name}", watch_memory=True) as engine:
             timed = engine.job(RunConfig(images=str(images), model="tinynet"))
-        memory = {"peak memory, MB": engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
+        memory = {PEAK: engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
         parts = {f"at the peak, {part}, MB": value for part, value in engine.peak.parts_mb.items()}
         figures.add(f"memory: {name}", {**memory, **parts})
 

@@ -51,7 +51,8 @@ class Peak:
             name, memory_mb = _name(pid), _memory_mb(pid)
             parts[name] = parts.get(name, 0.0) + memory_mb
         if sum(parts.values()) > self.memory_mb:
-            self.memory_mb, self.parts_mb = sum(parts.values()), parts
+            self.memory_mb = sum(parts.values())
+            self.parts_mb = {name: memory_mb for name, memory_mb in parts.items() if memory_mb > 1}  # not the shells
 
 
 @contextmanager

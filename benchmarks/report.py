@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.plan import Figures
 
+MODELS = ("resnet50", "mobilenet_v2", "tinynet")
+PEAK = "peak memory, MB"
+MOST_MEMORY = 1.15  # of the first set of pictures
+
 # (what, numerator, denominator, least); a ratio is taken within a round, where both figures have as many.
 RATIOS = (
     ("warm float32 / limit", "float32 bytes", "float32 limit", {"resnet50": 0.90, "mobilenet_v2": 0.75}),
@@ -18,7 +22,7 @@ RATIOS = (
     ("warm float32 / post, second collect", "float32 bytes", "post second", {"resnet50": 9.0}),
     ("warm bfloat16 / post, second collect", "bfloat16 bytes", "post second", {"resnet50": 14.0}),
     ("reader image / reader bytes", "float32 image", "float32 bytes", {}),
-    ("10 times as many / 300", "10 times as many", "float32 bytes", {"mobilenet_v2": 1.0, "tinynet": 1.0}),
+    ("10 times as many / 300", "10 times as many", "float32 bytes", dict.fromkeys(MODELS, 1.0)),
     ("75 photos: post / ours, whole process", "75 post, s", "75 cold, s", {"resnet50": 2.5}),
     ("warm float32 / Ray Data", "float32 bytes", "ray_data second", {}),
     ("warm float32 / Daft", "float32 bytes", "daft_frame second", {}),
@@ -31,7 +35,14 @@ def text(figures: Figures) -> str:
     for model, values in figures.values.items():
         lines += ["", f"== {model}", *(_row(name, rounds) for name, rounds in values.items())]
         lines += [*_titled("ratios", list(_ratios(model, values))), *_titled("gap to the limit", list(_gap(values)))]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_titled("memory against the first set", list(_memory(figures.values)))])
+
+
+def _memory(values: dict[str, dict[str, list[float]]]) -> Iterator[str]:
+    peaks = {name: max(rows[PEAK]) for name, rows in values.items() if PEAK in rows}
+    for name, peak in list(peaks.items())[1:]:
+        ratio = peak / next(iter(peaks.values()))
+        yield f"{name:<44}{ratio:>10.2f}   at most {MOST_MEMORY}: {'yes' if ratio <= MOST_MEMORY else 'NO'}"
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

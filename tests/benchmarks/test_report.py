@@ -50,3 +50,12 @@ def test_the_gap_adds_up_to_the_whole():
     )
     assert line_of(report, "the model").split()[-3:] == ["10.00", "ms", "+10.00"]
     assert line_of(report, "+ decoding").split()[-3:] == ["12.50", "ms", "+2.50"]
+
+
+def test_memory_is_judged_against_the_first_set():
+    made = figures()
+    for name, peak in (("few", 1000.0), ("many", 1100.0), ("large", 1200.0)):
+        made.add(f"memory: {name}", {"peak memory, MB": peak})
+    report = text(made).partition("against the first set")[2]
+    assert line_of(report, "memory: many").split()[-5:] == ["1.10", "at", "most", "1.15:", "yes"]
+    assert line_of(report, "memory: large").endswith("NO")
