@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.rows import COST_FIELD, added_fields, truth_of
+from sparkcore.engine.rows import COST_FIELD, truth_of, worker_schema
 from sparkcore.errors import ImageError
-from sparkcore.origins import file_name, local_path
+from sparkcore.origins import file_name
 from sparkcore.schema import SOURCE_FIELDS, STATUS_ERROR, STATUS_EXCLUDED, image_id, result_schema
-
-MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
 
 EXCLUDED_SCHEMA = pa.schema([*SOURCE_FIELDS, *(pa.field(name, pa.int32()) for name in ("width", "height", "channels"))])
 
@@ -49,37 +46,6 @@ def assemble(files: pa.Table, classified: pa.Table, reasons: dict[str, ImageErro
     excluded = pa.table([columns[name] for name in EXCLUDED_SCHEMA.names], schema=EXCLUDED_SCHEMA)
     left_out = pc.equal(status, STATUS_EXCLUDED)
     return PartRows(results.filter(pc.invert(left_out)), excluded.filter(left_out), _cost(classified))
-
-
-def worker_schema(config: RunConfig) -> pa.Schema:
-    """Return the columns of the rows that workers send to the driver."""
-    return pa.schema([SOURCE_FIELDS[1], *added_fields(config.keep)])
-
-
-def unopened(origin: str, size_bytes: int) -> ImageError | None:
-    """Return why a file need not be given to a worker at all, or None."""
-    if size_bytes > MAX_FILE_BYTES:
-        return ImageError(
-            "too_large", f"The file has {size_bytes:,} bytes; at most {MAX_FILE_BYTES:,} can be read at once."
-        )
-    if size_bytes == 0:
-        return missing_reason(origin, "empty", "The file has no bytes.")
-    return None
-
-
-def missing_reason(origin: str, error_type: str, message: str) -> ImageError:
-    """Return why a file cannot be opened now, or the given reason where it can."""
-    path = local_path(origin)
-    if path is None:
-        return ImageError(error_type, message)
-    if not path.exists():
-        gone = "The link points to nothing." if path.is_symlink() else "The file was listed but is gone."
-        return ImageError("vanished", gone)
-    try:
-        with path.open("rb"):
-            return ImageError(error_type, message)
-    except OSError as error:
-        return ImageError("unreadable", f"The file cannot be opened: {os.strerror(error.errno or 0)}.")
 
 
 def _failed(reasons: dict[str, ImageError], config: RunConfig) -> pa.Table:

@@ -66,7 +66,8 @@ def _work(engine: EngineConfig, options: str) -> Any:
     file.write_bytes(b"")
     spark = start_session(engine, options)
     payloads = only(load_payloads(spark, (str(file),), "bytes"), [file.as_uri()])
-    payloads.mapInArrow(_pass, payloads.schema).toArrow()
+    for frame in (payloads, spark.range(0, 1, numPartitions=1)):  # files that Spark opens, and that workers open
+        frame.mapInArrow(_pass, frame.schema).toArrow()
     spark.stop()
     gateway: Any = SparkContext._gateway
     gateway.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,6 @@ import pyarrow as pa
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.freezing import start_freezing
-from sparkcore.engine.reader import only
 from sparkcore.engine.rows import added_fields
 from sparkcore.engine.session import is_this_machine, ship_package
 from sparkcore.engine.worker import PAYLOADS, WorkerTask, classify_batches
@@ -22,6 +22,10 @@ from sparkcore.schema import STATUS_EXCLUDED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+_kept: set[str] = set()  # the models that this worker process has used
 
 
 def classify(images: DataFrame, config: RunConfig, engine: EngineConfig | None = None) -> DataFrame:
@@ -53,15 +57,30 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     return WorkerTask(config, model, engine.batch_size, threads)
 
 
-def classify_files(payloads: DataFrame, origins: list[str], task: WorkerTask) -> pa.Table:
-    """Classify these files of `load_payloads` with Spark's reader; files that it could not open have no row."""
-    return _mapped(only(payloads, origins), task).toArrow()
+def worker_function(task: WorkerTask) -> Work:
+    """Return what a Spark worker calls: record batches as `classify_batches` takes and gives them."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        path = Path(task.model.path)
+        if not path.exists():
+            from pyspark import SparkFiles
+
+            path = Path(SparkFiles.get(path.name))
+        yield from classify_batches(batches, replace(task, model=replace(task.model, path=path)))
+        _spare_the_collector(task.model.digest)
+
+    return work
 
 
-def classify_unnamed(spark: SparkSession, origins: list[str], task: WorkerTask) -> pa.Table:
-    """Classify local files that Spark's readers pass over; the workers open them themselves."""
-    frame = spark.createDataFrame([(origin,) for origin in origins], "origin string")
-    return _mapped(frame, task).toArrow()
+def _spare_the_collector(model: str) -> None:
+    """Take what the first batches with a model have left in memory out of the garbage collector's sight.
+
+    Spark's daemon collects garbage after every task: 0.1 s with TensorFlow's objects, nothing without.
+    """
+    if model not in _kept:
+        _kept.add(model)
+        gc.collect()
+        gc.freeze()
 
 
 def _mapped(images: DataFrame, task: WorkerTask) -> DataFrame:
@@ -70,16 +89,4 @@ def _mapped(images: DataFrame, task: WorkerTask) -> DataFrame:
 
     kept = [field for field in images.schema.fields if field.name not in PAYLOADS]
     added = from_arrow_schema(pa.schema(added_fields(task.config.keep))).fields
-    return images.mapInArrow(_worker(task), StructType([*kept, *added]))
-
-
-def _worker(task: WorkerTask) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        if Path(task.model.path).exists():
-            return classify_batches(batches, task)
-        from pyspark import SparkFiles
-
-        sent = Path(SparkFiles.get(Path(task.model.path).name))
-        return classify_batches(batches, replace(task, model=replace(task.model, path=sent)))
-
-    return work
+    return images.mapInArrow(worker_function(task), StructType([*kept, *added]))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _PARTS_AT_ONCE = 2  # the next part's tasks fill the cores that the last tasks of a part leave idle
 _CHECK_EVERY_S = 0.2
+_USUAL_WORKERS = 2  # where Spark does not tell
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Execution:
         self.store.write_plan(self.run_id, {"recipe_id": self.recipe})
         todo = self._take_over(self._without_finished(self.listing.files))
         if todo.num_rows:
-            self._compute(Parts(todo, self.config, self.engine, self.model.digest))
+            self._compute(todo)
         self.tally.seconds["list"] = list_s
         manifest = make_manifest(self, started)
         self.store.finish(manifest)
@@ -96,7 +97,7 @@ class Execution:
                 self._say("taking over unchanged images")
         return files
 
-    def _compute(self, parts: Parts) -> None:
+    def _compute(self, files: pa.Table) -> None:
         self._say("starting Spark")
         begun = time.time()
         freezing = start_freezing(self.model, self.config.precision)
@@ -105,11 +106,14 @@ class Execution:
         task = worker_task(spark, self.config, self._wait(freezing), self.engine)
         self.tally.seconds["start"] = time.time() - begun
         self._say("classifying")
+        workers = worker_slots(spark)
+        tasks = workers or _USUAL_WORKERS
+        parts = Parts(files, self.config, self.engine, tasks, self.model.digest)
         begun = time.time()
-        self._compute_parts(spark, PartRunner(spark, self.listing.roots, task), parts)
+        self._compute_parts(spark, PartRunner(spark, self.listing.roots, task, tasks), parts)
         classify_s = time.time() - begun
         self.tally.seconds["classify"] = classify_s
-        if (workers := worker_slots(spark)) is not None:
+        if workers is not None:
             self.tally.seconds["idle"] = max(0.0, workers * classify_s - self.tally.seconds.get("work", 0.0))
 
     def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sparkcore.engine.assembly import PartRows, assemble, missing_reason, unopened, worker_schema
-from sparkcore.engine.classification import classify_files, classify_unnamed
+from sparkcore.engine.assembly import PartRows, assemble
+from sparkcore.engine.dispatch import classify_files, classify_local
+from sparkcore.engine.opening import missing_reason, unopened
 from sparkcore.engine.reader import load_payloads
+from sparkcore.engine.rows import worker_schema
+from sparkcore.engine.session import is_this_machine
 from sparkcore.engine.worker import WorkerTask
 from sparkcore.errors import ImageError, RunFailedError
 from sparkcore.origins import local_path
@@ -23,11 +26,15 @@ MAX_SOLITARY_FAILURES = 20  # more images than this cannot all be to blame
 
 @dataclass(slots=True)
 class PartRunner:
-    """Hold what all parts of a run share; `compute` may be called from several threads."""
+    """Hold what all parts of a run share; `compute` may be called from several threads.
+
+    `tasks` is how many of them Spark runs at once.
+    """
 
     spark: SparkSession
     roots: tuple[str, ...]
     task: WorkerTask
+    tasks: int
     _payloads: DataFrame | None = None
     _failures: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,17 +56,24 @@ class PartRunner:
 
     def _classified(self, origins: list[str], reasons: dict[str, ImageError]) -> list[pa.Table]:
         """Return the rows of all files that could be opened, by Spark's reader or else by the worker itself."""
-        tables = self._attempt(origins, reasons, unnamed=False)
+        if self._workers_can_open(origins):
+            return self._attempt(origins, reasons, by_spark=False)
+        tables = self._attempt(origins, reasons, by_spark=True)
         found = {origin for table in tables for origin in table["origin"].to_pylist()} | set(reasons)
         passed_over = [o for o in origins if o not in found and (path := local_path(o)) and path.exists()]
-        return [*tables, *self._attempt(passed_over, reasons, unnamed=True)]
+        return [*tables, *self._attempt(passed_over, reasons, by_spark=False)]
 
-    def _attempt(self, origins: list[str], reasons: dict[str, ImageError], *, unnamed: bool) -> list[pa.Table]:
+    def _workers_can_open(self, origins: list[str]) -> bool:
+        """Tell whether bytes need not pass through the JVM: files of the machine on which the workers are."""
+        here = is_this_machine(self.spark.conf.get("spark.master", None))
+        return here and self.task.config.reader == "bytes" and all(local_path(origin) for origin in origins)
+
+    def _attempt(self, origins: list[str], reasons: dict[str, ImageError], *, by_spark: bool) -> list[pa.Table]:
         """Run one Spark job; when it fails, halve it until the image that breaks it stands alone."""
         if not origins:
             return []
         try:
-            return [self._job(origins, unnamed)]
+            return [self._job(origins, by_spark)]
         except Exception as error:
             blame = _first_line(error)
             if _is_everybodys(str(error)):
@@ -70,14 +84,14 @@ class PartRunner:
                 return []
             half = len(origins) // 2
             return [
-                *self._attempt(origins[:half], reasons, unnamed=unnamed),
-                *self._attempt(origins[half:], reasons, unnamed=unnamed),
+                *self._attempt(origins[:half], reasons, by_spark=by_spark),
+                *self._attempt(origins[half:], reasons, by_spark=by_spark),
             ]
 
-    def _job(self, origins: list[str], unnamed: bool) -> pa.Table:
-        if unnamed:
-            return _conform(classify_unnamed(self.spark, origins, self.task), self.task)
-        return _conform(classify_files(self._listed(), origins, self.task), self.task)
+    def _job(self, origins: list[str], by_spark: bool) -> pa.Table:
+        if by_spark:
+            return classify_files(self._listed(), origins, self.task)
+        return classify_local(self.spark, origins, self.task, self.tasks)
 
     def _listed(self) -> DataFrame:
         """Let Spark list the folders once for all parts: a million files would take it seconds each time."""
@@ -96,11 +110,6 @@ class PartRunner:
                 )
 
 
-def _conform(rows: pa.Table, task: WorkerTask) -> pa.Table:
-    # Spark's own types differ in small things, for example a list's element name.
-    return rows.cast(worker_schema(task.config))
-
-
 def _is_everybodys(text: str) -> bool:
     """Tell whether an error would come with any image: no model, no TensorFlow, no Spark."""
     signs = ("ModelError", "ModuleNotFoundError", "ImportError", "SparkContext was shut down", "Connection refused")
@@ -108,6 +117,11 @@ def _is_everybodys(text: str) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "Error" in line and not line.startswith(("at ", "File "))]
+    lines = str(error).splitlines()
+    last_frame = max((number for number, line in enumerate(lines) if line.startswith('  File "')), default=None)
+    if last_frame is not None:
+        lines = [line for line in lines[last_frame:] if not line.startswith(" ")] or lines
+        return lines[0].strip()[:500]
+    lines = [line.strip() for line in lines if line.strip()]
+    telling = [line for line in lines if "Error" in line and not line.startswith("at ")]
     return (telling or lines or [type(error).__name__])[-1 if telling else 0][:500]

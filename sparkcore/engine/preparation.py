@@ -12,12 +12,12 @@ import pyarrow as pa
 from PIL import Image
 
 from sparkcore.config import RunConfig
+from sparkcore.engine.opening import read_file
 from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import Decoded, ImageSize, decode
 from sparkcore.imaging.spark_image import from_spark_image
 from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE, thumbnail
 from sparkcore.imaging.transforms import resize, to_array
-from sparkcore.origins import local_path
 
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -88,7 +88,7 @@ def _fill(prepared: Prepared, config: RunConfig, size: ImageSize) -> None:
 def _decoded(source: Source, size: ImageSize | None) -> Decoded:
     if source.content is not None and pa.types.is_struct(source.content.type):
         return _from_struct(source.content.as_py())
-    content = _read(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
+    content = read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
     return decode(content, target=size, long_side=LEAST_LONG_SIDE)
 
 
@@ -96,16 +96,3 @@ def _from_struct(struct: dict[str, Any]) -> Decoded:
     height, width, channels = struct["height"], struct["width"], struct["nChannels"]
     image: Image.Image = from_spark_image(height, width, channels, struct["mode"], struct["data"])
     return Decoded(image, "", _SPARK_MODES[channels], height, width, channels)
-
-
-def _read(origin: str) -> bytes:
-    """Read a local file that Spark's readers cannot name (`_DSC1.jpg`, `a:b.jpg`)."""
-    path = local_path(origin)
-    try:
-        if path is None:
-            raise OSError("it is not on this machine's file system")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError("vanished", "The file was there when the folder was listed, but is gone.") from None
-    except OSError as error:
-        raise ImageError("unreadable", f"The file cannot be opened: {error.strerror or error}.") from None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 IDLE_LIMIT_S = 15 * 60
-_POLL_S = 0.1
+_POLL_S = 0.05
 _WARM_EVERY_S = 30  # Spark ends Python workers, and the models in them, that were idle for a minute
 
 _log = logging.getLogger(__name__)

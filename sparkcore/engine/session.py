@@ -40,6 +40,8 @@ _SETTINGS = {
 }
 _SHIPPED = "spark.sparkcore.shipped"
 _LOCAL_SETTINGS = {
+    # Over TCP every task waits 40 ms for its first bytes: small writes and delayed acknowledgements.
+    "spark.python.unix.domain.socket.enabled": "true",
     _SHIPPED: "true",  # local workers find the package where it is
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import OrderedDict
 from collections.abc import Iterator
 from threading import Lock
@@ -56,8 +55,6 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
     with _lock:
         if key not in _predictors:
             _predictors[key] = Predictor(frozen, threads)
-            # Spark's daemon collects garbage after every task, which takes 0.1 s where TensorFlow's objects take part.
-            gc.freeze()
             if len(_predictors) > CACHED_PREDICTORS:
                 _predictors.popitem(last=False)
         _predictors.move_to_end(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import pytest
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine import parts
-from sparkcore.engine.classification import classify_files, worker_task
+from sparkcore.engine.classification import worker_task
+from sparkcore.engine.dispatch import classify_files, classify_local
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.parts import MAX_SOLITARY_FAILURES, PartRunner
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def runner(spark: SparkSession, tmp_path: Path, request_for: Callable[..., RunConfig]) -> PartRunner:
     config = request_for(tmp_path / "in")
     model = start_freezing(resolve_model(config), "float32").result()
-    return PartRunner(spark, (str(tmp_path / "in"),), worker_task(spark, config, model, EngineConfig()))
+    return PartRunner(spark, (str(tmp_path / "in"),), worker_task(spark, config, model, EngineConfig()), tasks=2)
 
 
 def files(folder: Path) -> pa.Table:
@@ -35,10 +36,10 @@ def files(folder: Path) -> pa.Table:
 
 
 def breaking(names: set[str], text: str) -> Callable[..., pa.Table]:
-    def job(payloads: DataFrame, origins: list[str], task: Any) -> pa.Table:
+    def job(spark: SparkSession, origins: list[str], *task: Any) -> pa.Table:
         if any(origin.rsplit("/", 1)[-1] in names for origin in origins):
             raise RuntimeError(text)
-        return classify_files(payloads, origins, task)
+        return classify_local(spark, origins, *task)
 
     return job
 
@@ -47,7 +48,7 @@ def test_one_image_that_breaks_its_job_stands_alone(
     runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_colors(tmp_path / "in", 5)
-    monkeypatch.setattr(parts, "classify_files", breaking({"blue-2.png"}, "Job aborted\nOutOfMemoryError: heap"))
+    monkeypatch.setattr(parts, "classify_local", breaking({"blue-2.png"}, "Job aborted\nOutOfMemoryError: heap"))
     rows = runner.compute(files(tmp_path / "in")).results
     states = dict(zip(rows["file_name"].to_pylist(), rows["error_type"].to_pylist(), strict=True))
     assert states == {
@@ -61,7 +62,7 @@ def test_when_all_images_break_it_is_not_their_fault(
     runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = write_colors(tmp_path / "in", MAX_SOLITARY_FAILURES + 1)
-    monkeypatch.setattr(parts, "classify_files", breaking({path.name for path in paths}, "disk full"))
+    monkeypatch.setattr(parts, "classify_local", breaking({path.name for path in paths}, "disk full"))
     with pytest.raises(RunFailedError, match="not the images' fault"):
         runner.compute(files(tmp_path / "in"))
 
@@ -70,7 +71,7 @@ def test_a_missing_model_is_everybodys_error(
     runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_colors(tmp_path / "in", 4)
-    monkeypatch.setattr(parts, "classify_files", breaking({"red-0.png"}, "ModelError: no such graph"))
+    monkeypatch.setattr(parts, "classify_local", breaking({"red-0.png"}, "ModelError: no such graph"))
     with pytest.raises(RunFailedError, match="ModelError: no such graph"):
         runner.compute(files(tmp_path / "in"))
 
@@ -80,10 +81,44 @@ def test_files_that_need_no_worker(runner: PartRunner, tmp_path: Path, monkeypat
     (tmp_path / "in" / "empty.jpg").write_bytes(b"")
     with (tmp_path / "in" / "huge.jpg").open("wb") as file:
         file.truncate((1 << 30) + 1)
-    monkeypatch.setattr(parts, "classify_files", lambda *_: pytest.fail("nothing to compute"))
+    monkeypatch.setattr(parts, "classify_local", lambda *_: pytest.fail("nothing to compute"))
     rows = runner.compute(files(tmp_path / "in")).results.select(["file_name", "error_type", "error_message"])
     assert {r["file_name"]: r["error_type"] for r in rows.to_pylist()} == {
         "empty.jpg": "empty",
         "huge.jpg": "too_large",
     }
     assert "1,073,741,825 bytes; at most 1,073,741,824" in str(rows.to_pylist())
+
+
+def test_where_workers_are_elsewhere_spark_opens_the_files(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_colors(tmp_path / "in", 4)
+    paths[3].rename(tmp_path / "in" / "_DSC3.png")  # a name that Spark passes over
+    (tmp_path / "in" / "text.png").write_text("no picture")
+    listed = files(tmp_path / "in")
+    here = runner.compute(listed).results
+    opened: list[str] = []
+
+    def job(payloads: DataFrame, origins: list[str], task: Any) -> pa.Table:
+        opened.extend(origins)
+        return classify_files(payloads, origins, task)
+
+    monkeypatch.setattr(parts, "classify_files", job)
+    monkeypatch.setattr(parts, "is_this_machine", lambda master: master is None)
+    assert runner.compute(listed).results.equals(here)
+    assert sorted(opened) == listed["origin"].to_pylist()
+
+
+def test_the_message_is_the_workers_own(runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_colors(tmp_path / "in", 1)
+
+    def fail(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        del batches
+        yield pa.record_batch({"rows": [pa.array([1])]})
+
+    monkeypatch.setattr(
+        parts, "classify_local", lambda spark, *_: spark.range(1).mapInArrow(fail, "rows binary").toArrow()
+    )
+    (message,) = runner.compute(files(tmp_path / "in")).results["error_message"].to_pylist()
+    assert message.startswith("Spark's job failed on this image: pyarrow.lib.Arrow")

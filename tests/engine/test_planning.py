@@ -12,7 +12,7 @@ from sparkcore.schema import image_id
 
 def cut(images: int, seconds_per_image: float, engine: EngineConfig | None = None, **settings: Any) -> list[pa.Table]:
     files = pa.table({"image_id": [image_id(str(n)) for n in range(images)]})
-    parts, taken = Parts(files, RunConfig(images="x", **settings), engine or EngineConfig()), []
+    parts, taken = Parts(files, RunConfig(images="x", **settings), engine or EngineConfig(), tasks=2), []
     while (part := parts.take()) is not None:
         taken.append(part)
         parts.learn(part.num_rows, part.num_rows * seconds_per_image)
@@ -24,7 +24,8 @@ def cut(images: int, seconds_per_image: float, engine: EngineConfig | None = Non
     [
         (1, 1.0, [1]),
         (75, 1.0, [32, 32, 11]),
-        (300, 0.02, [32, 150, 118]),
+        (200, 0.06, [32, 50, 50, 50, 18]),
+        (300, 0.02, [32, 128, 128, 12]),
         (9000, 0.0001, [32, 4096, 4096, 776]),
         (64, 0.0, [32, 32]),
     ],
@@ -34,7 +35,7 @@ def test_parts_grow_to_a_few_seconds(images: int, seconds_per_image: float, size
 
 
 def test_a_slow_part_makes_the_next_one_small_again() -> None:
-    parts = Parts(pa.table({"image_id": list(map(str, range(1000)))}), RunConfig(images="x"), EngineConfig())
+    parts = Parts(pa.table({"image_id": list(map(str, range(1000)))}), RunConfig(images="x"), EngineConfig(), tasks=2)
     parts.learn(32, 0.1)
     assert parts.take().num_rows == 960
     parts.learn(960, 96.0)
@@ -43,11 +44,11 @@ def test_a_slow_part_makes_the_next_one_small_again() -> None:
 
 def test_a_second_run_begins_as_large_as_the_first_ended() -> None:
     files = pa.table({"image_id": list(map(str, range(300)))})
-    first = Parts(files, RunConfig(images="x"), EngineConfig(), model="quick")
+    first = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="quick")
     first.learn(first.take().num_rows, 0.1)
-    again = Parts(files, RunConfig(images="x"), EngineConfig(), model="quick")
+    again = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="quick")
     assert [again.take().num_rows for _ in range(2)] == [150, 150]
-    assert Parts(files, RunConfig(images="x"), EngineConfig(), model="another").take().num_rows == 32
+    assert Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="another").take().num_rows == 32
 
 
 def test_a_million_images_make_no_ten_thousand_files() -> None:
@@ -62,3 +63,13 @@ def test_size_can_be_given_and_pixels_make_it_small() -> None:
 def test_every_file_is_in_one_part() -> None:
     ids = [i for part in cut(500, 0.02) for i in part["image_id"].to_pylist()]
     assert ids == sorted(image_id(str(n)) for n in range(500))
+
+
+def test_more_tasks_get_larger_parts() -> None:
+    files = pa.table({"image_id": list(map(str, range(5000)))})
+    parts = Parts(files, RunConfig(images="x"), EngineConfig(batch_size=8), tasks=20)
+    assert parts.take().num_rows == 320
+    parts.learn(320, 3.0)
+    assert parts.take().num_rows == 320  # two batches for each
+    parts.learn(320, 2.0)
+    assert parts.take().num_rows == 480

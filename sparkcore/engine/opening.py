@@ -1,0 +1,47 @@
+"""Open a local file, or say why it cannot be opened."""
+
+from __future__ import annotations
+
+import os
+
+from sparkcore.errors import ImageError
+from sparkcore.origins import local_path
+
+MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
+
+
+def read_file(origin: str) -> bytes:
+    """Return the bytes of a local file; raises ImageError (vanished, unreadable)."""
+    path = local_path(origin)
+    try:
+        if path is None:
+            raise OSError
+        return path.read_bytes()
+    except OSError:
+        raise missing_reason(origin, "unreadable", "The file is not on the machine that was to open it.") from None
+
+
+def unopened(origin: str, size_bytes: int) -> ImageError | None:
+    """Return why a file need not be given to a worker at all, or None."""
+    if size_bytes > MAX_FILE_BYTES:
+        return ImageError(
+            "too_large", f"The file has {size_bytes:,} bytes; at most {MAX_FILE_BYTES:,} can be read at once."
+        )
+    if size_bytes == 0:
+        return missing_reason(origin, "empty", "The file has no bytes.")
+    return None
+
+
+def missing_reason(origin: str, error_type: str, message: str) -> ImageError:
+    """Return why a file cannot be opened now, or the given reason where it can."""
+    path = local_path(origin)
+    if path is None:
+        return ImageError(error_type, message)
+    try:
+        with path.open("rb"):
+            return ImageError(error_type, message)
+    except FileNotFoundError:
+        gone = "The link points to nothing." if path.is_symlink() else "The file was listed but is gone."
+        return ImageError("vanished", gone)
+    except OSError as error:
+        return ImageError("unreadable", f"The file cannot be opened: {os.strerror(error.errno or 0)}.")
