@@ -108,7 +108,7 @@ class Execution:
         self._say("classifying")
         workers = worker_slots(spark)
         tasks = workers or _USUAL_WORKERS
-        parts = Parts(files, self.config, self.engine, tasks, self.model.digest)
+        parts = Parts(files, self.config, self.engine, tasks, kind=f"{self.model.digest} {self.config.reader}")
         begun = time.time()
         self._compute_parts(spark, PartRunner(spark, self.listing.roots, task, tasks), parts)
         classify_s = time.time() - begun

@@ -15,7 +15,7 @@ _MOST = 4096  # Spark is told the name of every image of a part
 _MOST_FILES = 1000  # a run of a million images should not make ten thousand files
 _MOST_WITH_PIXELS = 16  # whole pictures pass through the driver's memory
 
-_sizes: dict[str, int] = {}  # what earlier runs of this process came to, by model
+_sizes: dict[str, int] = {}  # what earlier runs of this process came to, by kind
 
 
 @dataclass(slots=True)
@@ -24,15 +24,15 @@ class Parts:
 
     A Spark job costs a quarter of a second whatever it does: nothing to ResNet50, which needs seconds for the images
     of a part, and as much as the images themselves to a model that is a hundred times as quick. `tasks` is how many of
-    them run at once. `model` names what an earlier run of this process has shown the speed of; without it every run
-    begins with small parts.
+    them run at once. `kind` names runs whose speed is alike, those of one model and reader: a later one begins where
+    an earlier one of this process has ended; without it every run begins with small parts.
     """
 
     files: pa.Table
     config: RunConfig
     engine: EngineConfig
     tasks: int
-    model: str = ""
+    kind: str = ""
     _size: int = 0
     _cut: int = 0
 
@@ -40,7 +40,7 @@ class Parts:
         # By image_id, which is as good as shuffled: no part has all the large pictures.
         self.files = self.files.sort_by("image_id")
         # At least two parts: while one is read and written, the other keeps the cores busy.
-        self._size = max(min(_sizes.get(self.model, 0), math.ceil(self.files.num_rows / 2)), self._first())
+        self._size = max(min(_sizes.get(self.kind, 0), math.ceil(self.files.num_rows / 2)), self._first())
 
     def take(self) -> pa.Table | None:
         """Return the files of the next part, or None at the end."""
@@ -51,8 +51,8 @@ class Parts:
     def learn(self, images: int, seconds: float) -> None:
         """Hear how long a part took; those that follow are made to take `_TARGET_S`."""
         self._size = self._whole(min(round(images * _TARGET_S / max(seconds, 1e-3)), _MOST))
-        if self.model and images >= self._first():
-            _sizes[self.model] = self._size
+        if self.kind and images >= self._first():
+            _sizes[self.kind] = self._size
 
     def _first(self) -> int:
         return self.tasks * _FIRST_OF_TASK

@@ -44,11 +44,11 @@ def test_a_slow_part_makes_the_next_one_small_again() -> None:
 
 def test_a_second_run_begins_as_large_as_the_first_ended() -> None:
     files = pa.table({"image_id": list(map(str, range(300)))})
-    first = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="quick")
+    first = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="quick")
     first.learn(first.take().num_rows, 0.1)
-    again = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="quick")
+    again = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="quick")
     assert [again.take().num_rows for _ in range(2)] == [150, 150]
-    assert Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, model="another").take().num_rows == 32
+    assert Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="another").take().num_rows == 32
 
 
 def test_a_million_images_make_no_ten_thousand_files() -> None:
