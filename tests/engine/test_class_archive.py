@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,9 +45,8 @@ def test_an_archive_that_does_not_fit_is_passed_over_in_silence(
 @pytest.mark.slow
 def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_at_setup = archive_path()
-    assert made_at_setup.is_file() or not os.environ.get("CI"), "`make test` should have made it"
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
-    if made_at_setup.is_file():
+    if made_at_setup.is_file():  # as `make test` leaves it; to make another takes half a minute
         archive_path().symlink_to(made_at_setup.resolve())
     command = [sys.executable, "-m", "sparkcore.engine.class_archive"]
     for _ in range(2):
