@@ -13,8 +13,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -108,10 +109,26 @@ def server(tmp_path: Path) -> Iterator[Server]:
     end_engine(made.store)
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Callable[..., BrowserContext]:
+    """Give the function that returns the browser's profile for a kind of screen: its cache spares each page a second.
+
+    Streamlit knows visitors by their connection, so pages of one profile are as strange to each other as browsers are.
+    """
+
+    @cache
+    def context(width: int, height: int, scheme: Literal["dark", "light"]) -> BrowserContext:
+        made = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        made.set_default_timeout(TIMEOUT_MS)
+        return made
+
+    return context
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Give the function that opens an address in a browser of its own; asserts that no request left the machine."""
-    contexts: list[BrowserContext] = []
+def visit(contexts: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
+    """Give the function that opens an address in a page of its own; asserts that no request left the machine."""
+    pages: list[Page] = []
     strangers: list[str] = []
 
     def note(request: Any) -> None:
@@ -120,19 +137,16 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
             strangers.append(request.url)
 
     def open_it(url: str, *, width: int = 1440, height: int = 900, dark: bool = False) -> Page:
-        scheme = "dark" if dark else "light"
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.set_default_timeout(TIMEOUT_MS)
-        context.on("request", note)
-        contexts.append(context)
-        page = context.new_page()
+        page = contexts(width, height, "dark" if dark else "light").new_page()
+        page.on("request", note)
+        pages.append(page)
         page.goto(url)
         settle(page)
         return page
 
     yield open_it
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert strangers == []
 
 

@@ -108,7 +108,7 @@ def test_a_run_outlives_the_tab_and_the_server(server: Server, visit: Callable[.
     page = visit(f"{server.url}/run")
     ask_for(page, folder)
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    page.context.close()
+    page.close()
     (job,) = jobs(server)
     assert job.active
 
@@ -127,7 +127,7 @@ def test_cancel_works_from_another_browser(busy: Server, visit: Callable[..., Pa
     page = visit(f"{busy.url}/run")
     ask_for(page, busy.roots / "many")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
-    page.context.close()
+    page.close()
     other = visit(f"{busy.url}/run")
     other.get_by_role("button", name="Cancel").click()
     job = wait_for(busy, ("cancelled", "complete"), jobs(busy)[0].job_id)
