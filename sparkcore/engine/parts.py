@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sparkcore.engine.assembly import PartRows, assemble
 from sparkcore.engine.dispatch import classify_files, classify_local
+from sparkcore.engine.listing import is_local
 from sparkcore.engine.opening import missing_reason, unopened
 from sparkcore.engine.reader import load_payloads
 from sparkcore.engine.rows import worker_schema
@@ -49,24 +50,24 @@ class PartRunner:
         origins = [origin for origin in files["origin"].to_pylist() if origin not in reasons]
         tables = [worker_schema(self.task.config).empty_table(), *self._classified(origins, reasons)]
         classified = pa.concat_tables(tables)
-        missing = [o for o in origins if o not in reasons and o not in set(classified["origin"].to_pylist())]
-        for origin in missing:
+        found = {*reasons, *classified["origin"].to_pylist()}
+        for origin in (o for o in origins if o not in found):
             reasons[origin] = missing_reason(origin, "unreadable", "Spark could not read the file.")
         return assemble(files, classified, reasons, self.task.config)
 
     def _classified(self, origins: list[str], reasons: dict[str, ImageError]) -> list[pa.Table]:
         """Return the rows of all files that could be opened, by Spark's reader or else by the worker itself."""
-        if self._workers_can_open(origins):
+        if self._workers_can_open():
             return self._attempt(origins, reasons, by_spark=False)
         tables = self._attempt(origins, reasons, by_spark=True)
         found = {origin for table in tables for origin in table["origin"].to_pylist()} | set(reasons)
         passed_over = [o for o in origins if o not in found and (path := local_path(o)) and path.exists()]
         return [*tables, *self._attempt(passed_over, reasons, by_spark=False)]
 
-    def _workers_can_open(self, origins: list[str]) -> bool:
+    def _workers_can_open(self) -> bool:
         """Tell whether bytes need not pass through the JVM: files of the machine on which the workers are."""
         here = is_this_machine(self.spark.conf.get("spark.master", None))
-        return here and self.task.config.reader == "bytes" and all(local_path(origin) for origin in origins)
+        return here and self.task.config.reader == "bytes" and all(map(is_local, self.roots))
 
     def _attempt(self, origins: list[str], reasons: dict[str, ImageError], *, by_spark: bool) -> list[pa.Table]:
         """Run one Spark job; when it fails, halve it until the image that breaks it stands alone."""
