@@ -43,8 +43,10 @@ def _collected(images: DataFrame, work: Work, config: RunConfig) -> pa.Table:
 
     def packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in work(batches):
-            for piece in (batch.slice(n, 1) for n in range(len(batch))) if "pixels" in config.keep else [batch]:
-                yield pa.record_batch({"rows": [_to_bytes(piece)]})
+            # One value holds 2 GB at most, and a picture in full size may have half of that.
+            length = 1 if "pixels" in config.keep else len(batch)
+            for start in range(0, len(batch), length):
+                yield pa.record_batch({"rows": [_to_bytes(batch.slice(start, length))]})
 
     received = images.mapInArrow(packed, "rows binary").toArrow()
     schema = worker_schema(config)

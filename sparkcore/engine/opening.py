@@ -13,12 +13,13 @@ MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at
 def read_file(origin: str) -> bytes:
     """Return the bytes of a local file; raises ImageError (vanished, unreadable)."""
     path = local_path(origin)
+    if path is None:
+        raise ImageError("unreadable", "The file is not on the machine that was to open it.")
     try:
-        if path is None:
-            raise OSError
         return path.read_bytes()
-    except OSError:
-        raise missing_reason(origin, "unreadable", "The file is not on the machine that was to open it.") from None
+    except OSError as error:
+        reason = f"The file cannot be read: {os.strerror(error.errno or 0)}."
+        raise missing_reason(origin, "unreadable", reason) from None
 
 
 def unopened(origin: str, size_bytes: int) -> ImageError | None:

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from sparkcore.engine.opening import read_file
+from sparkcore.errors import ImageError
+from sparkcore.origins import origin_of
+
+
+def refusal(origin: str) -> tuple[str, str]:
+    with pytest.raises(ImageError) as caught:
+        read_file(origin)
+    return caught.value.error_type, caught.value.message
+
+
+def test_the_bytes_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a b%20é.jpg"
+    path.write_bytes(b"content")
+    assert read_file(origin_of(path)) == b"content"
+
+
+def test_every_refusal_has_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert refusal(origin_of(tmp_path / "gone")) == ("vanished", "The file was listed but is gone.")
+    assert refusal(origin_of(tmp_path / "link")) == ("vanished", "The link points to nothing.")
+    assert refusal(origin_of(tmp_path)) == ("unreadable", "The file cannot be opened: Is a directory.")
+    assert refusal("s3a://bucket/a.jpg")[1] == "The file is not on the machine that was to open it."
+
+
+def test_a_disk_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(errno.EIO, "failed", str(path))
+
+    (tmp_path / "a.jpg").write_bytes(b"content")
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    assert refusal(origin_of(tmp_path / "a.jpg")) == ("unreadable", "The file cannot be read: Input/output error.")
