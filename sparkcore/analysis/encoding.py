@@ -41,7 +41,7 @@ def count_axis(channel: Any, table: pa.Table, title: str = "images") -> Any:
 
     greatest = pc.max(table["count"]).as_py() or 1
     few = list(range(greatest + 1)) if greatest <= _FEW else alt.Undefined  # there is no half image
-    return channel.title(title).axis(alt.Axis(format=",d", values=few))
+    return channel.title(title).axis(alt.Axis(format=",d", values=few, tickMinStep=1))
 
 
 def category(field: str, symbol: str = "square") -> alt.Color:

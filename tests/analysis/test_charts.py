@@ -75,6 +75,7 @@ def test_few_images_give_an_axis_of_whole_numbers():
     assert charts.label_bars(LABELS).to_dict()["encoding"]["x"]["axis"]["values"] == [0, 1, 2]
     many = pa.table({"label": ["a"], "count": [1000], "share": [1.0], "is_rest": [False]})
     assert "values" not in charts.label_bars(many).to_dict()["encoding"]["x"]["axis"]
+    assert charts.label_bars(many).to_dict()["encoding"]["x"]["axis"]["tickMinStep"] == 1
 
 
 def test_histograms_keep_their_bins():
