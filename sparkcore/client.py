@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.models.choices import ModelChoice, available_models, default_model
 from sparkcore.runs.jobs import Job, JobTable
@@ -27,8 +28,6 @@ __all__ = [
     "stop_engine",
     "submit",
 ]
-
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 def submit(config: RunConfig, engine: EngineConfig | None = None, *, retry_failed: bool = False) -> Job:
@@ -73,7 +72,7 @@ def start_engine(engine: EngineConfig | None = None) -> bool:
             stdout=output,
             stderr=output,
             start_new_session=True,  # it outlives the tab, the server and the terminal that asked
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])},
+            env=child_environment(),
         )
     return True
 

@@ -122,6 +122,12 @@ class EngineConfig:
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
 
 
+def cache_folder() -> Path:
+    """Return the folder of frozen models and of the JVM's class archive: SPARKCORE_CACHE, else the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("SPARKCORE_CACHE") or f"{base}/sparkcore").expanduser()
+
+
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError.unexpected(name, "one of " + ", ".join(choices), value)

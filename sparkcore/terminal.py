@@ -11,8 +11,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from sparkcore.engine.progress import Step, Watch
 from sparkcore.errors import RunCancelledError
+from sparkcore.progress import Step, Watch
 
 _NO_COUNT = "{desc} ({elapsed})"  # before the number of images is known
 

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparkcore.config import EngineConfig
-from sparkcore.engine.freezing import cache_folder
+from sparkcore.config import EngineConfig, cache_folder
 from sparkcore.engine.java import find_java
 from sparkcore.errors import EngineError
 

@@ -19,12 +19,12 @@ from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import Listing
 from sparkcore.engine.parts import PartRunner
 from sparkcore.engine.planning import Parts
-from sparkcore.engine.progress import Step, Watch
 from sparkcore.engine.session import worker_slots
 from sparkcore.engine.summary import Tally, make_manifest
 from sparkcore.engine.takeover import donors, take_over
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.weights import ResolvedModel
+from sparkcore.progress import Step, Watch
 from sparkcore.runs.identity import recipe_id, run_id
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results

@@ -7,19 +7,14 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
+from sparkcore.child import child_environment
+from sparkcore.config import cache_folder
 from sparkcore.errors import RunFailedError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel, freeze, is_frozen
 from sparkcore.models.weights import ResolvedModel
 
 _PROGRAM = "from sparkcore.engine.freezing import main; main()"
-
-
-def cache_folder() -> Path:
-    """Return where frozen models are kept between runs: SPARKCORE_CACHE, else the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("SPARKCORE_CACHE") or f"{base}/sparkcore").expanduser()
 
 
 def start_freezing(model: ResolvedModel, precision: str) -> Future[FrozenModel]:
@@ -48,13 +43,11 @@ def main() -> None:
 
 
 def _freeze_elsewhere(model: ResolvedModel, precision: str) -> FrozenModel:
-    package_root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package_root), os.environ.get("PYTHONPATH", "")])}
     child = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
         input=pickle.dumps((model, precision)),
         capture_output=True,
-        env=environment,
+        env=child_environment(),
         check=False,
     )
     if child.returncode:

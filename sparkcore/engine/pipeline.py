@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images, sampled
-from sparkcore.engine.progress import Step, Watch
 from sparkcore.engine.session import session_when_needed
 from sparkcore.models.weights import resolve_model
+from sparkcore.progress import Step, Watch
 from sparkcore.runs.identity import request_id, run_id
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.pipeline import run
-from sparkcore.engine.progress import Step, Watch
 from sparkcore.engine.session import start_session, worker_slots
-from sparkcore.errors import RunCancelledError, SparkcoreError
+from sparkcore.errors import RunCancelledError, SparkcoreError, first_line
+from sparkcore.progress import Step, Watch
 from sparkcore.runs.jobs import HEARTBEAT_S, Job, JobTable
 from sparkcore.runs.store import RunStore
 
@@ -107,7 +107,7 @@ class _Loop:
             self.table.finish(job.job_id, "failed", message=str(error))
         except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
-            message = f"Unexpected {type(error).__name__}: {_first_line(error)} The log has more: logs/engine.log."
+            message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} The log has more: logs/engine.log."
             self.table.finish(job.job_id, "failed", message=message)
         else:
             counts = outcome.manifest.counts
@@ -182,7 +182,3 @@ def _is_alive(spark: SparkSession) -> bool:
         return bool(spark.range(1).count() == 1)
     except Exception:  # noqa: BLE001 (any error means the same)
         return False
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]

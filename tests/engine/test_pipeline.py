@@ -15,9 +15,9 @@ from PIL import Image
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import Outcome, run
-from sparkcore.engine.progress import Step, Watch
 from sparkcore.errors import InputError, ModelError, RunCancelledError
 from sparkcore.origins import origin_of
+from sparkcore.progress import Step, Watch
 from sparkcore.runs.results import load_rows, load_thumbnails, read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sparkcore.child import child_environment
+
+ROOT = str(Path(__file__).resolve().parents[1])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, [ROOT]),
+        ("", [ROOT]),
+        (f"/one{os.pathsep}", [ROOT, "/one"]),
+        (f"/one{os.pathsep}{ROOT}", ["/one", ROOT]),
+    ],
+)
+def test_the_package_is_found_and_the_current_folder_is_not(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: list[str]
+):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONPATH", before)
+    assert child_environment()["PYTHONPATH"].split(os.pathsep) == after
