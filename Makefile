@@ -42,7 +42,7 @@ java: $(VENV)/.setup
 	@$(BIN)/python -m sparkcore.engine.java
 
 archive: java
-	@$(BIN)/python -m sparkcore.engine.class_archive
+	@$(BIN)/python -m sparkcore.engine.jvm_archive
 
 $(SAMPLES)/.complete: | $(VENV)/.setup
 	$(BIN)/python -m sparkcore samples $(SAMPLES) --count 120

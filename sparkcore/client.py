@@ -1,18 +1,20 @@
-"""Ask for runs from another program: submit, follow, cancel. Imports neither Spark nor TensorFlow."""
+"""Request runs from another program: submit, follow, cancel. Imports neither Spark nor TensorFlow."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.models.choices import ModelChoice, available_models, default_model
+from sparkcore.origins import absolute_path, is_local
+from sparkcore.runs import engine_lock
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
 
@@ -30,25 +32,31 @@ __all__ = [
 ]
 
 
-def submit(config: RunConfig, engine: EngineConfig | None = None, *, retry_failed: bool = False) -> Job:
-    """Ask for a run and return its job at once; an equal request that is still under way is joined, not repeated.
+def submit(
+    config: RunConfig,
+    engine: EngineConfig | None = None,
+    *,
+    retry_failed: bool = False,
+    roots: Sequence[Path] | None = None,
+) -> Job:
+    """Request a run and return its job at once; an equal request in progress is joined, not repeated.
 
-    The job is carried out by the engine process of the store, which is started when it does not live. Raises
-    ConfigError for impossible values; everything else that is wrong ends in the job's `message`.
+    The engine process of the store carries out the job; it is started if necessary. With `roots`, the engine reads
+    only files whose real path lies below one of them. Other errors of the request end in the job's `message`.
     """
     engine = engine or EngineConfig.from_environment()
-    job = _table(engine).submit(config, retry_failed=retry_failed)
+    job = _table(engine).submit(_absolute(config), retry_failed=retry_failed, roots=roots)
     start_engine(engine)
     return job
 
 
 def status(job_id: str, engine: EngineConfig | None = None) -> Job:
-    """Return a job as it stands now; raises RunNotFoundError."""
+    """Return the state of a job; raises RunNotFoundError."""
     return _table(engine).get(job_id)
 
 
 def cancel(job_id: str, engine: EngineConfig | None = None) -> Job:
-    """Ask for the end of a job; its finished parts stay. Raises RunNotFoundError."""
+    """Cancel a job; its finished images are kept. Raises RunNotFoundError."""
     return _table(engine).request_cancel(job_id)
 
 
@@ -58,7 +66,7 @@ def jobs(engine: EngineConfig | None = None, *, limit: int = 100) -> list[Job]:
 
 
 def start_engine(engine: EngineConfig | None = None) -> bool:
-    """Start the engine process of a store unless it lives; tell whether it was started now."""
+    """Start the engine process of a store unless one runs; tell whether it was started now."""
     engine = engine or EngineConfig.from_environment()
     if engine_pid(engine) is not None:
         return False
@@ -71,14 +79,14 @@ def start_engine(engine: EngineConfig | None = None) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # it outlives the tab, the server and the terminal that asked
+            start_new_session=True,  # outlives the browser tab, the server and the terminal
             env=child_environment(),
         )
     return True
 
 
 def stop_engine(engine: EngineConfig | None = None) -> bool:
-    """Ask the engine process to leave; what it was computing waits for the next one. Tell whether there was one."""
+    """Stop the engine process; its job waits for the next one. Tell whether there was one."""
     pid = engine_pid(engine)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -86,26 +94,32 @@ def stop_engine(engine: EngineConfig | None = None) -> bool:
 
 
 def engine_pid(engine: EngineConfig | None = None) -> int | None:
-    """Return the process id of the living engine of a store, or None."""
-    path = engine_lock(RunStore((engine or EngineConfig.from_environment()).store))
-    try:
-        with path.open("r") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(json.loads(handle.read() or "{}").get("pid", 0)) or None
-    except FileNotFoundError:
-        pass
-    return None
-
-
-def engine_lock(store: RunStore) -> Path:
-    """Return the file that a living engine holds locked and has written its process id into."""
-    return store.root / "locks" / "engine.lock"
+    """Return the process id of the engine that serves a store, or None."""
+    return engine_lock.engine_pid(_store(engine))
 
 
 def _table(engine: EngineConfig | None) -> JobTable:
-    return JobTable(RunStore((engine or EngineConfig.from_environment()).store).jobs_path)
+    return JobTable(_store(engine).jobs_path)
+
+
+def _store(engine: EngineConfig | None) -> RunStore:
+    return RunStore((engine or EngineConfig.from_environment()).store)
+
+
+def _absolute(config: RunConfig) -> RunConfig:
+    """Make local paths absolute: the engine process has another current folder."""
+    return replace(
+        config,
+        images=str(absolute_path(config.images)) if is_local(config.images) else config.images,
+        model=_absolute_file(config.model),
+        weights=config.weights and _absolute_file(config.weights),
+        labels=config.labels and _absolute_file(config.labels),
+    )
+
+
+def _absolute_file(text: str) -> str:
+    """Return the absolute path of a file that exists; names of models and weights are returned as they are."""
+    return str(absolute_path(text)) if Path(text).expanduser().is_file() else text
 
 
 def _flags(engine: EngineConfig, store: Path) -> list[str]:

@@ -71,7 +71,7 @@ def export(options: argparse.Namespace) -> None:
     """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.report import render_report
-    from sparkcore.pictures import open_image
+    from sparkcore.intake import open_image
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
     if kind not in EXPORT_FORMATS:
@@ -176,7 +176,7 @@ def engine(options: argparse.Namespace) -> None:
         from sparkcore.engine.service import serve
 
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-        serve(settings, client.engine_lock(RunStore(settings.store)))
+        serve(settings)
     elif options.action == "start":
         print("Started." if client.start_engine(settings) else "It runs already.")
     elif options.action == "stop":

@@ -1,4 +1,4 @@
-"""What may come in from people: folders and model files below the allowed roots, and uploaded pictures."""
+"""Check what users name or upload: folders and model files below the allowed roots, and pictures."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ from PIL import Image
 
 from sparkcore.errors import ImageError, InputError, ModelError
 from sparkcore.imaging.decode import FORMATS, ImageSize, decode
-from sparkcore.origins import local_path
-from sparkcore.pictures import open_image
+from sparkcore.origins import absolute_path, local_path
+from sparkcore.roots import check_allowed, expand_braces, fixed_folder, is_allowed
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
 MODEL_SUFFIXES = (".keras", ".h5")
-LABEL_SUFFIXES = (".json", ".txt")
+LABEL_SUFFIXES = (".json", ".txt", ".csv")
 
-MOST_FILES = 500
-MOST_FILE_BYTES = 50_000_000
-MOST_UPLOAD_BYTES = 500_000_000
-MOST_PIXELS = 100_000_000
-_GLANCE = ImageSize(64, 64)  # large JPEG files are decoded at a fraction of their size
-_MOST_FOLDERS = 4
-_LONGEST_NAME = 120  # characters; with four bytes each they stay below what file systems allow twice over
-_WILDCARDS = re.compile(r"[*?\[{]")
+MAX_FILES = 500
+MAX_FILE_BYTES = 50_000_000
+MAX_UPLOAD_BYTES = 500_000_000
+MAX_PIXELS = 100_000_000
+_PREVIEW = ImageSize(64, 64)  # large JPEG files are decoded at a fraction of their size
+_MAX_FOLDERS = 4
+_MAX_NAME_LENGTH = 120  # characters; file systems allow 255 bytes, and a character has up to four
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Hold where uploaded pictures lie, how many there are, and which files were refused, each with the reason."""
+    """Hold the folder of uploaded pictures, their number, and the refused files with reasons."""
 
     folder: Path | None
     accepted: int
@@ -46,8 +45,8 @@ class Upload:
 def allowed_roots(store: Path) -> tuple[Path, ...]:
     """Return the folders below which files may be read, symbolic links resolved.
 
-    They are those of SPARKCORE_ROOTS, separated as in PATH, or the current folder; the store's own uploads and
-    samples always belong to them.
+    They are the folders of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the store's uploads
+    and samples.
     """
     text = os.environ.get(ROOTS_VARIABLE, "")
     given = [Path(part) for part in text.split(os.pathsep) if part.strip()] or [Path.cwd()]
@@ -55,29 +54,20 @@ def allowed_roots(store: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
 
 
-def is_allowed(path: Path, roots: Sequence[Path]) -> bool:
-    """Tell whether a path, with all symbolic links resolved, lies below one of the roots."""
-    try:
-        resolved = path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, or a zero byte in the name
-        return False
-    return any(resolved.is_relative_to(root) for root in roots)
-
-
 def choose_images(text: str, roots: Sequence[Path]) -> str:
-    """Return the absolute path of a folder, file or glob of images below the roots; raises InputError."""
+    """Return the absolute path of a folder, file or pattern of images below the roots; raises InputError."""
     text = text.strip()
     if not text or "\0" in text:
-        raise InputError("Images: expected the path of a folder on the server, received nothing. Enter one.")
+        raise InputError("images: expected the path of a folder on the server, received nothing. Enter one.")
     if "://" in text or text.startswith("file:"):
-        raise InputError(f"Images: expected a path on the server, received the address {text!r}. Use the shell for it.")
-    path = Path(text).expanduser().absolute()
-    fixed = Path(*_before_wildcard(path.parts))
-    if ".." in path.parts or not is_allowed(fixed, roots):
-        raise InputError(f"Images: expected a folder below {_listed(roots)}, received {text!r}. Choose one of these.")
-    if not fixed.exists():
-        raise InputError(f"Images: expected a folder with pictures, but {text!r} is not there. Check the spelling.")
-    return os.fspath(path if fixed != path else fixed.resolve())
+        raise InputError(f"images: expected a path on the server, received the address {text!r}. Use the shell for it.")
+    path = absolute_path(text)
+    check_allowed(path, roots)
+    if path.exists():
+        return os.fspath(path.resolve())
+    if not any(fixed_folder(pattern).exists() for pattern in expand_braces(os.fspath(path))):
+        raise InputError(f"images: expected a folder with pictures, but {text!r} does not exist. Check the spelling.")
+    return os.fspath(path)
 
 
 def choose_file(text: str, roots: Sequence[Path], suffixes: Sequence[str] = MODEL_SUFFIXES) -> str:
@@ -102,11 +92,24 @@ def open_allowed(origin: str, roots: Sequence[Path]) -> bytes:
     return open_image(origin)
 
 
+def open_image(origin: str) -> bytes:
+    """Return the bytes of a local original; raises ImageError where it is gone or on another file system."""
+    path = local_path(origin)
+    if path is None:
+        raise ImageError("unreadable", f"Only local files can be opened here, and this one is {origin}.")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError("vanished", "The file no longer exists.") from None
+    except OSError as error:
+        raise ImageError("unreadable", f"The file cannot be opened: {error.strerror or error}.") from None
+
+
 def save_upload(files: Iterable[tuple[str, bytes]], store: Path) -> Upload:
     """Check uploaded files by decoding them and write the good ones to `<store>/uploads/<digest of the content>/`.
 
-    The same files lead to the same folder, and so to the same run. Raises InputError where all of them together are
-    too many or too large; one that is no usable image is refused alone.
+    The same files give the same folder, and thus the same run. A file that is not a usable image is refused alone.
+    Raises InputError for too many files or bytes.
     """
     files = list(files)
     _check_totals(files)
@@ -124,44 +127,35 @@ def save_upload(files: Iterable[tuple[str, bytes]], store: Path) -> Upload:
     return Upload(folder, len(accepted), tuple(refused))
 
 
-def _before_wildcard(parts: Sequence[str]) -> list[str]:
-    kept: list[str] = []
-    for part in parts:
-        if _WILDCARDS.search(part) and not Path(*kept, part).exists():
-            break
-        kept.append(part)
-    return kept
-
-
 def _listed(roots: Sequence[Path]) -> str:
     return " or ".join(os.fspath(root) for root in roots)
 
 
 def _check_totals(files: Sequence[tuple[str, bytes]]) -> None:
-    if len(files) > MOST_FILES:
+    if len(files) > MAX_FILES:
         raise InputError(
-            f"Upload: expected at most {MOST_FILES:,} files, received {len(files):,}. "
+            f"Upload: expected at most {MAX_FILES:,} files, received {len(files):,}. "
             "Copy them to a folder on the server and enter its path."
         )
     size_bytes = sum(len(content) for _, content in files)
-    if size_bytes > MOST_UPLOAD_BYTES:
+    if size_bytes > MAX_UPLOAD_BYTES:
         raise InputError(
-            f"Upload: expected at most {MOST_UPLOAD_BYTES // 10**6:,} MB, received {size_bytes // 10**6:,} MB. "
+            f"Upload: expected at most {MAX_UPLOAD_BYTES // 10**6:,} MB, received {size_bytes // 10**6:,} MB. "
             "Upload fewer files at once."
         )
 
 
 def _check_picture(content: bytes) -> None:
-    if len(content) > MOST_FILE_BYTES:
-        raise InputError(f"larger than {MOST_FILE_BYTES // 10**6} MB")
+    if len(content) > MAX_FILE_BYTES:
+        raise InputError(f"larger than {MAX_FILE_BYTES // 10**6} MB")
     pixels = _pixels(content)
-    if pixels > MOST_PIXELS:
-        raise InputError(f"{pixels // 10**6:,} million pixels, more than the limit of {MOST_PIXELS // 10**6}")
-    decode(content, target=_GLANCE)
+    if pixels > MAX_PIXELS:
+        raise InputError(f"{pixels // 10**6:,} million pixels, more than the limit of {MAX_PIXELS // 10**6}")
+    decode(content, target=_PREVIEW)
 
 
 def _pixels(content: bytes) -> int:
-    """Return what the header says; 0 where there is none: then decoding says what is wrong."""
+    """Return the pixel count of the header, or 0 without one: decoding then finds the reason."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as source:
             return source.width * source.height
@@ -170,11 +164,11 @@ def _pixels(content: bytes) -> int:
 
 
 def _safe_path(name: str) -> PurePosixPath:
-    """Return a relative path that is safe to write; folders of an uploaded folder are kept."""
+    """Return a safe relative path; subfolders of an uploaded folder are kept."""
     if re.match(r"[/\\~]|[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name):
         raise InputError("its name leads out of the upload folder")
     parts = [_safe_name(part) for part in re.split(r"[/\\]", name)]
-    if not all(parts) or len(parts) > _MOST_FOLDERS + 1:
+    if not all(parts) or len(parts) > _MAX_FOLDERS + 1:
         raise InputError("its name cannot be used")
     return PurePosixPath(*parts)
 
@@ -183,8 +177,8 @@ def _safe_name(part: str) -> str:
     text = unicodedata.normalize("NFC", part)
     kept = "".join("_" if letter in '<>:"|?*[]{}' else letter for letter in text if letter.isprintable())
     stem, dot, suffix = kept.strip(" ").rpartition(".")
-    name = f"{stem[:_LONGEST_NAME]}{dot}{suffix[:10]}"
-    # Spark leaves out files whose names begin like this.
+    name = f"{stem[:_MAX_NAME_LENGTH]}{dot}{suffix[:10]}"
+    # Spark ignores files whose names begin like this.
     return f"u{name}" if name.startswith((".", "_")) else name
 
 
@@ -198,7 +192,7 @@ def _free(path: PurePosixPath, taken: Iterable[PurePosixPath]) -> PurePosixPath:
 
 
 def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name)[:_LONGEST_NAME]
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:_MAX_NAME_LENGTH]
 
 
 def _write(pictures: dict[PurePosixPath, bytes], uploads: Path) -> Path:
@@ -216,7 +210,7 @@ def _write(pictures: dict[PurePosixPath, bytes], uploads: Path) -> Path:
             target.write_bytes(content)
         temporary.replace(folder)
     except OSError:
-        if not folder.is_dir():  # else somebody uploaded the same just now
+        if not folder.is_dir():  # else another upload of the same files has won
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,26 +1,28 @@
-"""The word `origin`: the URI under which Spark knows a file, and the way to and from local paths."""
+"""Origins: the URIs under which Spark knows files, and what they say of local paths, folders and true labels."""
 
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote_to_bytes
 
 _ALWAYS_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
+_GLOB_CHARACTERS = re.compile(r"[\[\]{}*?\\]")
 
 
 def origin_of(path: Path | str) -> str:
-    """Return the origin of an absolute local path, letter for letter what Spark's `_metadata.file_path` says.
+    """Return the origin of an absolute local path, exactly as in Spark's `_metadata.file_path`.
 
-    Hadoop builds it with java.net.URI, which quotes illegal ASCII and Unicode spaces and leaves other letters alone;
-    bytes that are no UTF-8 (which Java cannot name at all) are quoted too, so that the origin is always valid text.
+    Hadoop builds it with java.net.URI, which quotes illegal ASCII characters and Unicode spaces and no other
+    character. Bytes that are not UTF-8 (Java has no name for them) are quoted too, so that an origin is valid text.
     """
     return "file:" + "".join(map(_quoted, os.fspath(path)))
 
 
 def local_path(origin: str) -> Path | None:
-    """Return the local path of an origin, or None where it lies on another file system."""
+    """Return the local path of an origin, or None if it is on another file system."""
     if not origin.startswith("file:"):
         return None
     path = origin.removeprefix("file:")
@@ -29,15 +31,59 @@ def local_path(origin: str) -> Path | None:
 
 
 def file_name(origin: str) -> str:
-    """Return the last part of an origin, unquoted, as valid text."""
+    """Return the last segment of an origin, unquoted, as valid text."""
     return unquote_to_bytes(origin.rstrip("/").rsplit("/", 1)[-1]).decode("utf-8", "replace")
 
 
 def folder_name(origin: str) -> str:
-    """Return the name of the folder that holds the file; of `key=value` folders only the value."""
+    """Return the name of the folder that contains the file; for a `key=value` folder only the value."""
     parts = origin.rsplit("/", 2)
     name = unquote_to_bytes(parts[-2]).decode("utf-8", "replace") if len(parts) == 3 else ""
     return name.partition("=")[2] or name
+
+
+def truth_of(origin: str, truth: str) -> str | None:
+    """Return the true label that the `folder` or the `filename` names, or None.
+
+    In a file name a leading ImageNet class id counts, else the name without suffix and running number.
+    """
+    if truth == "folder":
+        return folder_name(origin) or None
+    if truth == "filename":
+        stem = PurePosixPath(file_name(origin)).stem
+        class_id = re.match(r"n\d{8}(?!\d)", stem)
+        return class_id[0] if class_id else re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", stem) or None
+    return None
+
+
+def is_local(images: str) -> bool:
+    """Tell whether a path or URI is on this machine's file system."""
+    # The slash tells a URI from a local name with a colon, such as "run1:a".
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", images)
+    return scheme is None or scheme[1] == "file"
+
+
+def absolute_path(images: str) -> Path:
+    """Return the absolute local path of a path or `file:` URI; the origin of a file leads back to that file."""
+    if images.startswith("file:"):
+        unquoted = local_path(images)
+        if unquoted is not None and unquoted.exists():
+            return unquoted
+        images = re.sub("^file:(//)?", "", images)
+    return Path(os.path.abspath(os.path.expanduser(images)))
+
+
+def escape_glob(path: str) -> str:
+    """Return a path so that Hadoop takes it literally."""
+    return _GLOB_CHARACTERS.sub(r"\\\g<0>", path)
+
+
+def spark_path(images: str) -> str:
+    """Return what Spark has to load for a path, pattern or URI; an existing local path is taken literally."""
+    if not is_local(images):
+        return images
+    path = absolute_path(images)
+    return escape_glob(str(path)) if path.exists() else str(path)
 
 
 def _quoted(letter: str) -> str:

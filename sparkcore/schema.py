@@ -1,4 +1,4 @@
-"""The columns of a result: the one place where they are named."""
+"""The columns of a result table."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ STATUS_OK = "ok"
 STATUS_ERROR = "error"
 STATUS_EXCLUDED = "excluded"  # left out by a size or channel filter; never among the results
 
-# Stable names: dashboards group by them, scripts match on them.
+# Stable names: scripts match on them.
 ERROR_TYPES = {
-    "empty": "the file has no bytes",
-    "not_an_image": "the bytes are of no image format that is known here",
-    "truncated": "the image data end too early",
-    "corrupt": "the image data contradict themselves",
-    "too_large": "more pixels or bytes than the safety limit allows",
-    "unsupported": "a kind of image that cannot be turned into RGB",
-    "invalid": "Spark's image source could not decode it and gives no reason",
-    "vanished": "the file was listed but was gone when it was read",
-    "unreadable": "the file is there but the system would not let it be read",
+    "empty": "the file is empty",
+    "not_an_image": "the file is not in a supported image format",
+    "truncated": "the image data end early",
+    "corrupt": "the image data are damaged",
+    "too_large": "more pixels or bytes than the safety limit",
+    "unsupported": "a kind of image that cannot be converted to RGB",
+    "invalid": "Spark's image source could not decode it; Spark gives no reason",
+    "vanished": "the file disappeared between listing and reading",
+    "unreadable": "the file exists but the system refused to read it",
     "internal": "an error in this program; please report it",
 }
 
 TOP_TYPE = pa.list_(pa.struct([("class_id", pa.string()), ("label", pa.string()), ("score", pa.float32())]))
 
-# What is known of a file before it is opened.
+# Known before a file is opened.
 SOURCE_FIELDS = [
     pa.field("image_id", pa.string()),
     pa.field("origin", pa.string()),
@@ -37,7 +37,7 @@ SOURCE_FIELDS = [
     pa.field("modified_at", pa.timestamp("us", tz="UTC")),
 ]
 
-# What decoding and the model add.
+# Added by decoding and by the model.
 CLASSIFIED_FIELDS = [
     pa.field("format", pa.string()),
     pa.field("mode", pa.string()),
@@ -57,16 +57,19 @@ CLASSIFIED_FIELDS = [
     pa.field("thumbnail", pa.binary()),
 ]
 
-# Extra columns that a run keeps when asked to.
+# Optional columns.
 KEEP_FIELDS = {
     "scores": pa.field("scores", pa.list_(pa.float32())),
     "resized": pa.field("resized", pa.binary()),
     "pixels": pa.field("pixels", pa.binary()),
 }
 
+# The images that a size filter left out.
+EXCLUDED_SCHEMA = pa.schema([*SOURCE_FIELDS, *(pa.field(name, pa.int32()) for name in ("width", "height", "channels"))])
+
 
 def result_schema(keep: tuple[str, ...] = ()) -> pa.Schema:
-    """Return the Arrow schema of a result table with the `keep` columns at its end."""
+    """Return the Arrow schema of a result table with the `keep` columns last."""
     return pa.schema([*SOURCE_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep)])
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sparkcore.config import EngineConfig, RunConfig
-from sparkcore.engine.class_archive import archive_path
+from sparkcore.engine.java import archive_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

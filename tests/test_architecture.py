@@ -1,156 +1,171 @@
-"""The house: which folder may import what. A change here is a change of the design."""
+"""The house: which room may import what, and no import circle. A change here is a change of the design."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS = {
-    "sparkcore",
-    "sparkcore.child",
-    "sparkcore.config",
-    "sparkcore.errors",
-    "sparkcore.origins",
-    "sparkcore.progress",
-    "sparkcore.schema",
-}
-STORAGE = WORDS | {"sparkcore.storage"}
+WORDS = {"child", "config", "errors", "origins", "progress", "roots", "schema"}
 
-# room -> (own packages it may import, heavy libraries it may import at all)
+# room or file of sparkcore -> (what it may import of ours, the heavy libraries that it may import)
 HOUSE: dict[str, tuple[set[str], set[str]]] = {
+    "child": (set(), set()),
+    "config": ({"errors"}, set()),
+    "errors": (set(), set()),
+    "origins": (set(), set()),
+    "progress": (set(), set()),
+    "roots": ({"errors"}, set()),
+    "schema": (set(), {"pyarrow"}),
     "storage": (WORDS, set()),
     "imaging": (WORDS, {"PIL"}),
-    "samples": (WORDS, {"PIL"}),
-    "models": (STORAGE | {"sparkcore.imaging"}, {"tensorflow", "keras"}),
-    "runs": (STORAGE, {"pyarrow"}),
-    "analysis": (WORDS | {"sparkcore.imaging", "sparkcore.runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
-    "engine": (
-        STORAGE | {"sparkcore.imaging", "sparkcore.models", "sparkcore.runs"},
-        {"pyspark", "pyarrow", "PIL"},
+    "samples": (WORDS | {"storage"}, {"PIL"}),
+    "models": (WORDS | {"storage", "imaging"}, {"tensorflow", "keras"}),
+    "worker": (WORDS | {"storage", "imaging", "models"}, {"PIL", "pyarrow"}),
+    "runs": (WORDS | {"storage"}, {"pyarrow"}),
+    "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
+    "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
+    "intake": (WORDS | {"imaging"}, {"PIL"}),
+    "prepared_samples": ({"samples"}, set()),
+    "client": (WORDS | {"runs", "models"}, set()),
+    "terminal": (WORDS, {"rich"}),
+    "commands": (
+        WORDS | {"client", "terminal", "runs", "analysis", "engine", "samples", "intake"},
+        set(),
     ),
+    "cli": (WORDS | {"commands"}, set()),
+    "__main__": ({"cli"}, set()),
+    "__init__": (set(), set()),
 }
-TOP_LEVEL: dict[str, set[str]] = {
-    "child": set(),
-    "config": {"sparkcore.errors"},
-    "errors": set(),
-    "schema": set(),
-    "origins": set(),
-    "progress": set(),
-    "pictures": WORDS,
-    "prepared_samples": {"sparkcore.samples"},
-    "intake": WORDS | {"sparkcore.imaging", "sparkcore.pictures"},
-    "terminal": WORDS,
-    "client": WORDS | {"sparkcore.runs", "sparkcore.models"},
-    "commands": WORDS
-    | {f"sparkcore.{room}" for room in ("client", "terminal", "runs", "analysis", "engine", "samples", "pictures")},
-    "cli": WORDS | {"sparkcore.commands"},
-    "__main__": {"sparkcore.cli"},
-    "__init__": set(),
-}
-PAGES = WORDS | {
-    f"sparkcore.{room}"
-    for room in ("client", "runs", "analysis", "imaging", "samples", "intake", "pictures", "prepared_samples")
-}
-HEAVY = {"pyspark", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
-
-
-def imports(path: Path, *, at_top: bool = False) -> set[str]:
-    """Return the modules that a file imports, not counting those for type checkers only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    hidden = {
-        id(inner)
-        for node in ast.walk(tree)
-        if (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-        or (at_top and isinstance(node, ast.FunctionDef))
-        for inner in ast.walk(node)
-    }
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if id(node) in hidden:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: absolute imports only"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def ours(names: set[str]) -> set[str]:
-    return {name for name in names if name.split(".")[0] == "sparkcore"}
-
-
-def heavy(names: set[str]) -> set[str]:
-    return {name.split(".")[0] for name in names} & HEAVY
-
-
-def is_inside(name: str, rooms: set[str]) -> bool:
-    return any(name == room or (room != "sparkcore" and name.startswith(f"{room}.")) for room in rooms)
+PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake", "prepared_samples"}
+HEAVY = {"pyspark", "py4j", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
 
 
 def files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-@pytest.mark.parametrize("room", sorted(HOUSE))
-def test_rooms_import_only_against_the_flow(room: str) -> None:
-    allowed, libraries = HOUSE[room]
-    for path in files(f"sparkcore/{room}"):
-        names = imports(path)
-        strangers = {
-            n for n in ours(names) if not is_inside(n, allowed | {f"sparkcore.{room}"}) and n != "sparkcore.__version__"
-        }
-        assert not strangers, f"{path.relative_to(ROOT)} imports {strangers}"
-        assert heavy(names) <= libraries, f"{path.relative_to(ROOT)} imports {heavy(names) - libraries}"
+@cache
+def imports(path: Path, *, at_top: bool = False) -> frozenset[str]:
+    """Return the names that a file imports, those inside functions and for type checkers included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inner = {id(node) for function in functions for node in ast.walk(function)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if at_top and id(node) in inner:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: absolute imports only"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+def modules(folders: tuple[str, ...]) -> dict[str, Path]:
+    """Return the files of our packages by module name."""
+    found = {}
+    for folder in folders:
+        for path in files(folder):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def targets(path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """Yield the modules of `known` that a file imports."""
+    for name in imports(path):
+        parts = name.split(".")
+        prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+        yield from [prefix for prefix in prefixes if prefix in known][:1]
+
+
+def rooms_of(names: frozenset[str]) -> set[str]:
+    """Return the rooms and files of sparkcore among imported names."""
+    split = [name.split(".") for name in names]
+    return {parts[1] for parts in split if parts[0] == "sparkcore" and len(parts) > 1 and parts[1] != "__version__"}
+
+
+def heavy(names: frozenset[str]) -> set[str]:
+    return {name.split(".")[0] for name in names} & HEAVY
 
 
 def test_every_room_and_file_has_its_place() -> None:
-    rooms = {path.name for path in (ROOT / "sparkcore").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    inside = (ROOT / "sparkcore").iterdir()
+    rooms = {path.stem for path in inside if path.suffix == ".py" or (path.is_dir() and list(path.glob("*.py")))}
     assert rooms == set(HOUSE)
-    assert {path.stem for path in (ROOT / "sparkcore").glob("*.py")} == set(TOP_LEVEL)
 
 
-@pytest.mark.parametrize("name", sorted(TOP_LEVEL))
-def test_top_level_files(name: str) -> None:
-    names = imports(ROOT / "sparkcore" / f"{name}.py")
-    strangers = {n for n in ours(names) if not is_inside(n, TOP_LEVEL[name]) and n != "sparkcore.__version__"}
-    assert not strangers
-    assert heavy(names) <= ({"PIL"} if name == "intake" else set())
+@pytest.mark.parametrize("room", sorted(HOUSE))
+def test_imports_follow_the_flow(room: str) -> None:
+    allowed, libraries = HOUSE[room]
+    folder = ROOT / "sparkcore" / room
+    for path in files(f"sparkcore/{room}") if folder.is_dir() else [folder.with_suffix(".py")]:
+        strangers = rooms_of(imports(path)) - allowed - {room}
+        assert not strangers, f"{path.relative_to(ROOT)} imports {strangers}"
+        assert heavy(imports(path)) <= libraries, f"{path.relative_to(ROOT)} imports {heavy(imports(path)) - libraries}"
 
 
 def test_pages_import_neither_spark_nor_models() -> None:
     for path in [*files("pages"), ROOT / "dashboard.py"]:
-        names = imports(path)
-        assert not {n for n in ours(names) if not is_inside(n, PAGES)}, path
-        assert not heavy(names) & {"pyspark", "tensorflow", "keras"}, path
+        assert not rooms_of(imports(path)) - PAGES, path
+        assert not heavy(imports(path)) & {"pyspark", "tensorflow", "keras"}, path
+
+
+@pytest.mark.parametrize("folders", [("sparkcore",), ("pages", "sparkcore"), ("benchmarks", "sparkcore")])
+def test_no_import_circle(folders: tuple[str, ...]) -> None:
+    known = modules(folders)
+    graph = {name: {one for one in targets(path, known) if one != name} for name, path in known.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"import circle: {' <- '.join(error.args[1])}")
 
 
 def test_importing_does_nothing_heavy() -> None:
     for path in files("sparkcore"):
-        at_top = heavy(imports(path, at_top=True))
+        at_top = heavy(imports(path, at_top=True) - type_checking_imports(path))
         assert not at_top & {"pyspark", "tensorflow", "keras", "streamlit", "vl_convert", "jinja2"}, path
 
 
-def test_the_whole_package_imports_without_its_heavy_libraries() -> None:
-    modules = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in files("sparkcore")
-        if path.name not in ("__main__.py", "svg_worker.py")
-    ]
-    code = (
-        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
-        "print([m for m in ('pyspark', 'tensorflow', 'keras', 'streamlit') if m in sys.modules])"
+def type_checking_imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    nodes = [n for block in blocks for n in ast.walk(block) if isinstance(n, ast.ImportFrom)]
+    names = {f"{n.module}.{alias.name}" for n in nodes for alias in n.names}
+    plain = [n for block in blocks for n in ast.walk(block) if isinstance(n, ast.Import)]
+    return names | {alias.name for n in plain for alias in n.names}
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return which heavy libraries a fresh interpreter has loaded after `code`."""
+    program = f"import sys\n{code}\nprint(*[name for name in {sorted(HEAVY)!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=100
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    return set(done.stdout.split())
+
+
+def test_the_whole_package_imports_without_its_heavy_libraries() -> None:
+    names = [name for name in modules(("sparkcore",)) if not name.endswith(("__main__", "svg_worker"))]
+    code = "\n".join(f"import {name}" for name in names)
+    assert not loaded_after(code) & {"pyspark", "tensorflow", "keras", "streamlit"}
+
+
+def test_a_worker_loads_neither_spark_nor_the_engine() -> None:
+    code = "import sparkcore.worker.loop, sparkcore.worker.rows\nassert 'sparkcore.engine' not in sys.modules"
+    assert "pyspark" not in loaded_after(code)
 
 
 def test_driver_code_uses_only_the_dataframe_api() -> None:
     for path in files("sparkcore/engine"):
         names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
-        assert not names & {"rdd", "_jvm", "_jsc", "_jdf", "_jsparkSession", "parallelize"}, path
+        assert not names & {"rdd", "_jvm", "_jsc", "_jdf", "parallelize"}, path

@@ -72,6 +72,8 @@ def test_images_below_the_root(root: Path, text: str):
         "{root}/way-out/key.jpg",
         "{root}/way-out/*.jpg",
         "{root}/*/../../secret",
+        "{root}/{{a,..}}/{{b,..}}/secret/*",
+        "{root}/" + "{{a,b}}" * 25,
         "{root}-next",
         "file:/etc",
         "s3://bucket/photos",
@@ -82,7 +84,7 @@ def test_images_below_the_root(root: Path, text: str):
     ],
 )
 def test_images_elsewhere_are_refused(root: Path, text: str):
-    with pytest.raises(InputError, match=r"^Images: expected"):
+    with pytest.raises(InputError, match=r"^images: expected"):
         choose_images(text.format(root=root), [root])
 
 
@@ -107,7 +109,7 @@ def test_originals_open_below_the_root_only(root: Path):
     for path in (root.parent / "secret" / "key.jpg", root / "way-out" / "key.jpg"):
         with pytest.raises(ImageError, match="outside of the folders"):
             open_allowed(origin_of(path), [root])
-    with pytest.raises(ImageError, match="not there any more"):
+    with pytest.raises(ImageError, match="no longer exists"):
         open_allowed(origin_of(root / "photos" / "b.jpg"), [root])
 
 
@@ -172,8 +174,8 @@ def test_too_many_files_are_refused_together(tmp_path: Path):
 
 
 def test_too_many_bytes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(intake, "MOST_UPLOAD_BYTES", 3_000_000)
+    monkeypatch.setattr(intake, "MAX_UPLOAD_BYTES", 3_000_000)
     with pytest.raises(InputError, match=r"expected at most 3 MB, received 4 MB"):
         save_upload([("a.jpg", bytes(4_000_000))], tmp_path)
-    monkeypatch.setattr(intake, "MOST_FILE_BYTES", 2_000_000)
+    monkeypatch.setattr(intake, "MAX_FILE_BYTES", 2_000_000)
     assert save_upload([("a.jpg", bytes(2_500_000))], tmp_path).refused == (("a.jpg", "larger than 2 MB"),)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore.origins import file_name, folder_name, local_path, origin_of
+from sparkcore.origins import file_name, folder_name, is_local, local_path, origin_of, truth_of
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,36 @@ def test_names() -> None:
     assert file_name("s3a://bucket/folder/a%20b.jpg") == "a b.jpg"
     assert folder_name("file:/data/cls=kittens/x.jpg") == "kittens"
     assert folder_name("file:/data/a%20b/x.jpg") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("origin", "truth", "expected"),
+    [
+        ("file:/d/n07747607_orange/x.jpg", "folder", "n07747607_orange"),
+        ("file:/d/cls=kittens/x.jpg", "folder", "kittens"),
+        ("file:/d/n01440764_tench.JPEG", "filename", "n01440764"),
+        ("file:/d/n01440764.jpg", "filename", "n01440764"),
+        ("file:/d/cat.1042.jpg", "filename", "cat"),
+        ("file:/d/golden_retriever%20(12).jpg", "filename", "golden_retriever"),
+        ("file:/d/golden-retriever.jpg", "filename", "golden-retriever"),
+        ("file:/d/0001.jpg", "filename", None),
+        ("file:/d/cat.jpg", "none", None),
+    ],
+)
+def test_truth(origin: str, truth: str, expected: str | None) -> None:
+    assert truth_of(origin, truth) == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "local"),
+    [
+        ("photos", True),
+        ("run1:a/x.jpg", True),  # a colon in a folder name
+        ("file:/a/b.jpg", True),
+        ("file:///a", True),
+        ("s3a://bucket/x", False),
+        ("hdfs:/photos", False),
+    ],
+)
+def test_only_a_scheme_with_a_slash_makes_a_uri(images: str, local: bool) -> None:
+    assert is_local(images) is local

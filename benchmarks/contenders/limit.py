@@ -22,12 +22,13 @@ import pyarrow as pa
 from benchmarks.pictures import listed
 from sparkcore.config import RunConfig
 from sparkcore.engine.freezing import start_freezing
-from sparkcore.engine.worker import WorkerTask, classify_batches
 from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import Predictor
 from sparkcore.models.weights import resolve_model
+from sparkcore.worker.loop import classify_batches
+from sparkcore.worker.task import WorkerTask
 
 CORES = os.cpu_count() or 1
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import address, frame, settings, source, text
 from pages.components.settings import Values
 from pages.components.source import SAMPLE_COUNT, SAMPLES, UPLOAD, Source
-from sparkcore import client
+from sparkcore import client, intake
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
@@ -87,7 +87,7 @@ def submit(pictures: Source, values: Values, store: RunStore) -> None:
     """Send the request and show its job; what is wrong with it is said here."""
     try:
         images, refused = source.resolve(pictures, store)
-        job = client.submit(settings.to_config(images, values, store))
+        job = client.submit(settings.to_config(images, values, store), roots=intake.allowed_roots(store.root))
     except SparkcoreError as error:
         st.error(text.escape(str(error)), icon=":material/error:")
         return

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import streamlit as st
 
 from pages.components import text
@@ -25,13 +29,26 @@ def show(opened: Opened) -> None:
         ):
             return
         try:
-            # The run may be of somebody who may read more than those who see this page.
-            intake.choose_images(opened.manifest.config["images"], intake.allowed_roots(opened.store.root))
-            job = client.submit(RunConfig.from_dict(opened.manifest.config), _engine(opened), retry_failed=True)
+            roots = intake.allowed_roots(opened.store.root)
+            config = _checked(RunConfig.from_dict(opened.manifest.config), roots)
+            job = client.submit(config, _engine(opened), retry_failed=True, roots=roots)
         except SparkcoreError as error:
             st.error(text.escape(str(error)), icon=":material/error:")
             return
     st.switch_page("pages/run.py", query_params={"job": job.job_id})
+
+
+def _checked(config: RunConfig, roots: Sequence[Path]) -> RunConfig:
+    """Return the request with absolute paths; the user of this page may read less than the owner of the run."""
+    model, weights, labels = config.model, config.weights, config.labels
+    if model.endswith(intake.MODEL_SUFFIXES):
+        model = intake.choose_file(model, roots)
+    if weights and weights.endswith(intake.MODEL_SUFFIXES):
+        weights = intake.choose_file(weights, roots)
+    if labels:
+        labels = intake.choose_file(labels, roots, intake.LABEL_SUFFIXES)
+    images = intake.choose_images(config.images, roots)
+    return replace(config, images=images, model=model, weights=weights, labels=labels)
 
 
 def _engine(opened: Opened) -> EngineConfig:

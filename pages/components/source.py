@@ -109,8 +109,8 @@ def _show_upload(prefix: str) -> Source:
         label_visibility="collapsed",
     )
     st.caption(
-        f"At most {intake.MOST_FILES} files, {intake.MOST_FILE_BYTES // 10**6} MB each, "
-        f"{intake.MOST_UPLOAD_BYTES // 10**6} MB together."
+        f"At most {intake.MAX_FILES} files, {intake.MAX_FILE_BYTES // 10**6} MB each, "
+        f"{intake.MAX_UPLOAD_BYTES // 10**6} MB together."
     )
     return Source(UPLOAD, files=list(files or []))
 

@@ -1,4 +1,4 @@
-"""From a part's files and the workers' rows to result rows: who is missing gets a reason."""
+"""Join the listed files of a part with the workers' rows; a file without a row gets a reason."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.rows import COST_FIELD, truth_of, worker_schema
 from sparkcore.errors import ImageError
-from sparkcore.origins import file_name
-from sparkcore.schema import SOURCE_FIELDS, STATUS_ERROR, STATUS_EXCLUDED, image_id, result_schema
-
-EXCLUDED_SCHEMA = pa.schema([*SOURCE_FIELDS, *(pa.field(name, pa.int32()) for name in ("width", "height", "channels"))])
+from sparkcore.origins import file_name, truth_of
+from sparkcore.schema import EXCLUDED_SCHEMA, STATUS_ERROR, STATUS_EXCLUDED, image_id, result_schema
+from sparkcore.worker.rows import COST_FIELD, worker_schema
 
 
 @dataclass(frozen=True, slots=True)
 class PartRows:
-    """The rows of one part: results, images left out by a filter, and the summed seconds of the workers."""
+    """The rows of one part: results, images that a filter left out, and the sum of the workers' seconds."""
 
     results: pa.Table
     excluded: pa.Table
@@ -68,5 +66,5 @@ def _failed(reasons: dict[str, ImageError], config: RunConfig) -> pa.Table:
 def _cost(classified: pa.Table) -> dict[str, float]:
     costs = classified["cost"].combine_chunks()
     sums = {f.name: float(pc.sum(costs.field(f.name)).as_py() or 0.0) for f in COST_FIELD.type}
-    # Workers load the model at the same time: the longest of them is what the run had to wait for.
+    # Workers load the model in parallel: the run waits for the slowest.
     return {**sums, "load_wall_s": float(pc.max(costs.field("load_s")).as_py() or 0.0)}

@@ -1,4 +1,4 @@
-"""Freeze the model in a process of its own: TensorFlow's memory goes with it, and Spark starts meanwhile."""
+"""Freeze the model in a child process: it frees TensorFlow's memory when it ends, and Spark starts in the meantime."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROGRAM = "from sparkcore.engine.freezing import main; main()"
 
 
 def start_freezing(model: ResolvedModel, precision: str) -> Future[FrozenModel]:
-    """Begin to freeze a model; the result is there at once when it was frozen before."""
+    """Start to freeze a model; the future is done at once if the model was frozen before."""
     if is_frozen(model, cache_folder()):
         done: Future[FrozenModel] = Future()
         done.set_result(freeze(model, precision, cache_folder()))
@@ -32,7 +32,7 @@ def start_freezing(model: ResolvedModel, precision: str) -> Future[FrozenModel]:
 def main() -> None:
     """Read (model, precision) from standard input and write the frozen model or the error to standard output."""
     answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever TensorFlow prints must not mix with the answer
+    os.dup2(2, 1)  # TensorFlow's output must not mix with the answer
     model, precision = pickle.load(sys.stdin.buffer)
     try:
         result: FrozenModel | SparkcoreError = freeze(model, precision, cache_folder())

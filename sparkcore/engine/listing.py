@@ -1,25 +1,25 @@
-"""Which files a request means: names, sizes and times, no content.
+"""List the files of a request: names, sizes and modification times.
 
-Local folders are walked here: that takes milliseconds, needs no Spark, and sees what Spark's own listing hides (empty
-files, names that begin with "_"). Any other file system is listed by Spark.
+Local folders are walked without Spark: that takes milliseconds and includes what Spark's listing hides (empty files,
+names that begin with "_"). Spark lists any other file system.
 """
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparkcore.errors import InputError
-from sparkcore.origins import file_name, local_path, origin_of
+from sparkcore.errors import InputError, first_line
+from sparkcore.origins import absolute_path, escape_glob, file_name, is_local, origin_of
+from sparkcore.roots import check_allowed, expand_braces, fixed_folder, glob_paths, is_allowed
 from sparkcore.schema import SOURCE_FIELDS, image_id
 
 if TYPE_CHECKING:
@@ -28,52 +28,71 @@ if TYPE_CHECKING:
 _IMAGE_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm"]
 )
-_GLOB_LETTERS = re.compile(r"[\[\]{}*?\\]")
-_MAX_GLOB_ROOTS = 64  # Spark plans thousands of explicit paths far slower than one folder
+_MAX_SPARK_PATHS = 64  # Spark plans thousands of explicit paths far slower than one folder
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a request: `files` has the source columns of a result, `roots` is what Spark has to load."""
+    """The files of a request.
+
+    `files` has the source columns of a result, `spark_paths` is what Spark has to load to find them, `links_left_out`
+    counts links that lead out of the allowed roots.
+    """
 
     files: pa.Table
-    roots: tuple[str, ...]
+    spark_paths: tuple[str, ...]
+    links_left_out: int = 0
 
 
-def list_images(images: str, spark: Callable[[], SparkSession]) -> Listing:
-    """List the files of a path, glob or URI, sorted by origin; raises InputError where there is none.
+@dataclass(slots=True)
+class _Gate:
+    """Keep a walk below the allowed roots; None allows everything."""
 
-    `spark` is only called for file systems that are not local.
+    roots: tuple[Path, ...] | None
+    refused: set[str] = field(default_factory=set)
+    _seen: dict[str, bool] = field(default_factory=dict)
+
+    def admits(self, path: str) -> bool:
+        """Tell whether a path leads to a place below the roots; the answer for its folder is remembered."""
+        if self.roots is None:
+            return True
+        # Only a link leaves the folder that contains it.
+        place = path if os.path.islink(path) else os.path.dirname(path)
+        if place not in self._seen:
+            self._seen[place] = is_allowed(place, self.roots)
+        if not self._seen[place]:
+            folder, name = os.path.split(place)
+            self.refused.add(os.path.join(os.path.realpath(folder), name))  # one link, whatever path leads to it
+        return self._seen[place]
+
+
+def list_images(images: str, spark: Callable[[], SparkSession], roots: tuple[Path, ...] | None = None) -> Listing:
+    """List the files of a path, pattern or URI, sorted by origin.
+
+    With `roots`, only files whose real path lies below one of them are listed; links that lead elsewhere are left out
+    and counted. `spark` is called only for file systems that are not local. Raises InputError where there is no file.
     """
+    gate = _Gate(roots)
     if not is_local(images):
-        return _listed(images, list_with_spark(spark(), images), (images,))
-    path = _local(images)
+        if roots is not None:
+            raise InputError(f"images: expected a path on this machine, received the address {images!r}.")
+        return _listing(images, list_with_spark(spark(), images), (images,), gate)
+    path = absolute_path(images)
+    if roots is not None:
+        check_allowed(path, roots)
     if path.is_dir():
-        return _listed(images, _walk(path), (escape_glob(str(path)),))
+        return _listing(images, _walk(path, gate), (escape_glob(str(path)),), gate)
     if path.exists():
-        return _listed(images, iter([path]), (escape_glob(str(path)),))
-    matches = [Path(match) for pattern in expand_braces(str(path)) for match in glob.glob(pattern, recursive=True)]
+        return _listing(images, iter([path]), (escape_glob(str(path)),), gate)
+    matches = list(glob_paths(path, follow_links=roots is None))
     if not matches:
         raise InputError(
-            f"Expected a folder, a file or a glob that matches something, received {images!r}, and there is no such "
+            f"Expected a folder, a file or a pattern that matches something, received {images!r}, and there is no such "
             "path. Check the spelling; relative paths start in the current folder."
         )
-    files = sorted({file for match in matches for file in (_walk(match) if match.is_dir() else [match])})
-    return _listed(images, iter(files), _glob_roots(path, files))
-
-
-def is_local(images: str) -> bool:
-    """Tell whether a path or URI means this machine's file system."""
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", images)
-    return scheme is None or scheme[1] == "file"
-
-
-def spark_path(images: str) -> str:
-    """Return what Spark has to load for a path, glob or URI: an existing local path is meant literally."""
-    if not is_local(images):
-        return images
-    path = _local(images)
-    return escape_glob(str(path)) if path.exists() else str(path)
+    admitted = [match for match in matches if gate.admits(os.fspath(match))]
+    files = sorted({file for match in admitted for file in (_walk(match, gate) if match.is_dir() else [match])})
+    return _listing(images, iter(files), _spark_paths(path, files), gate)
 
 
 def sampled(listing: Listing, sample: int | None, seed: int) -> Listing:
@@ -94,44 +113,20 @@ def list_with_spark(spark: SparkSession, uri: str) -> Iterator[tuple[str, int | 
         frame = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(uri)
         columns = [F.col("_metadata.file_path"), F.col("length"), F.unix_millis("modificationTime")]
         rows = frame.select(*columns).toArrow()
-        # Spark never gives rows for empty files, but it knows their names (with other slashes).
+        # Spark returns no rows for empty files, but it knows their names (with other slashes).
         names = {re.sub("^file:///", "file:/", name) for name in frame.inputFiles()}
         empty = names - set(rows[0].to_pylist())
     except AnalysisException as error:
         raise InputError(
-            f"Expected a path that Spark can list, received {uri!r}: {str(error).splitlines()[0]} "
-            "Check the address and that the file system's driver and credentials are set up."
+            f"Expected a path that Spark can list, received {uri!r}: {first_line(error)} "
+            "Check the address, the file system's driver and its credentials."
         ) from error
     yield from zip(*(column.to_pylist() for column in rows.columns), strict=True)
     yield from ((name, 0, 0) for name in empty)
 
 
-def escape_glob(path: str) -> str:
-    """Return the path so that Hadoop takes it literally."""
-    return _GLOB_LETTERS.sub(r"\\\g<0>", path)
-
-
-def expand_braces(pattern: str) -> list[str]:
-    """Return the patterns that `{a,b}` stands for, as Hadoop's globs know them and Python's do not."""
-    match = re.search(r"\{([^{}]*)\}", pattern)
-    if not match:
-        return [pattern]
-    head, tail = pattern[: match.start()], pattern[match.end() :]
-    return [full for choice in match[1].split(",") for full in expand_braces(head + choice + tail)]
-
-
-def _local(images: str) -> Path:
-    """Return the absolute path; an origin copied from a result comes back to its file."""
-    if images.startswith("file:"):
-        unquoted = local_path(images)
-        if unquoted is not None and unquoted.exists():
-            return unquoted
-        images = re.sub("^file:(//)?", "", images)
-    return Path(os.path.abspath(os.path.expanduser(images)))
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder; links to folders are followed once, hidden names left out."""
+def _walk(root: Path, gate: _Gate) -> Iterator[Path]:
+    """Yield the files below a folder, without hidden names; each linked folder is visited once."""
     seen: set[str] = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -139,30 +134,33 @@ def _walk(root: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        folders[:] = [n for n in sorted(folders) if n[0] not in "._" and gate.admits(os.path.join(folder, n))]
         for name in sorted(names):
-            # "_DSC0001.jpg" is a camera's name, "_SUCCESS" a marker of Spark.
+            # "_DSC0001.jpg" comes from a camera, "_SUCCESS" is a marker of Spark.
             marker = name.startswith("_") and Path(name).suffix.lower() not in _IMAGE_SUFFIXES
-            if not name.startswith(".") and not marker:
+            if not name.startswith(".") and not marker and gate.admits(os.path.join(folder, name)):
                 yield Path(folder, name)
 
 
-def _glob_roots(pattern: Path, files: list[Path]) -> tuple[str, ...]:
+def _spark_paths(pattern: Path, files: list[Path]) -> tuple[str, ...]:
     parents = sorted({str(file.parent) for file in files})
-    if len(parents) <= _MAX_GLOB_ROOTS:
-        return tuple(map(escape_glob, parents))
-    first_wild = next(i for i, part in enumerate(pattern.parts) if _GLOB_LETTERS.search(part))
-    return (escape_glob(str(Path(*pattern.parts[:first_wild]))),)
+    if len(parents) > _MAX_SPARK_PATHS:
+        parents = sorted({str(fixed_folder(one)) for one in expand_braces(os.fspath(pattern))})
+    return tuple(map(escape_glob, parents))
 
 
-def _listed(
-    images: str, found: Iterator[Path] | Iterator[tuple[str, int | None, int | None]], roots: tuple[str, ...]
+def _listing(
+    images: str,
+    found: Iterator[Path] | Iterator[tuple[str, int | None, int | None]],
+    spark_paths: tuple[str, ...],
+    gate: _Gate,
 ) -> Listing:
     rows = sorted(entry for entry in (_entry(item) for item in found) if entry is not None)
     if not rows:
+        outside = f" {len(gate.refused)} links lead out of the allowed folders." if gate.refused else ""
         raise InputError(
-            f"Expected at least one image, received {images!r}, which holds no file. "
-            "Names that begin with a dot are not counted."
+            f"Expected at least one image, received {images!r}, which contains no file. "
+            f"Names that begin with a dot do not count.{outside}"
         )
     origins = [origin for origin, _, _ in rows]
     columns = [
@@ -172,17 +170,18 @@ def _listed(
         pa.array([size for _, size, _ in rows], pa.int64()),
         pc.multiply(pa.array([modified for _, _, modified in rows], pa.int64()), 1000).cast(pa.timestamp("us", "UTC")),
     ]
-    return Listing(pa.Table.from_arrays(columns, schema=pa.schema(SOURCE_FIELDS)), roots)
+    files = pa.Table.from_arrays(columns, schema=pa.schema(SOURCE_FIELDS))
+    return Listing(files, spark_paths, len(gate.refused))
 
 
 def _entry(item: Path | tuple[str, int | None, int | None]) -> tuple[str, int, int] | None:
-    """Return (origin, size, mtime in ms, as exact as Hadoop keeps it), or None for pipes and devices."""
+    """Return (origin, size, mtime in ms as Hadoop keeps it), or None for pipes and devices."""
     if isinstance(item, tuple):
         return item[0], item[1] or 0, item[2] or 0
     try:
         stat = item.stat()
     except OSError:
-        return origin_of(item), 0, 0  # a link to nowhere: the reason is found when it is read
+        return origin_of(item), 0, 0  # a dangling link: reading it finds the reason
     if not item.is_file():
         return None
     return origin_of(item), stat.st_size, stat.st_mtime_ns // 1_000_000

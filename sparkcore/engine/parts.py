@@ -1,8 +1,9 @@
-"""Compute one part of a run, whatever its images do."""
+"""Compute one part of a run and isolate an image that breaks its Spark job."""
 
 from __future__ import annotations
 
 import threading
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,38 +11,48 @@ import pyarrow as pa
 
 from sparkcore.engine.assembly import PartRows, assemble
 from sparkcore.engine.dispatch import classify_files, classify_local
-from sparkcore.engine.listing import is_local
-from sparkcore.engine.opening import missing_reason, unopened
 from sparkcore.engine.reader import load_payloads
-from sparkcore.engine.rows import worker_schema
-from sparkcore.engine.session import is_this_machine
-from sparkcore.engine.worker import WorkerTask
-from sparkcore.errors import ImageError, RunFailedError
-from sparkcore.origins import local_path
+from sparkcore.engine.session import cancel_jobs, tag_jobs, workers_are_local
+from sparkcore.engine.spark_errors import is_alive, reason, to_sparkcore_error
+from sparkcore.errors import EngineError, ImageError, RunCancelledError, RunFailedError, SparkcoreError
+from sparkcore.origins import is_local, local_path
+from sparkcore.worker.opening import missing_reason, unopened
+from sparkcore.worker.rows import worker_schema
+from sparkcore.worker.task import WorkerTask
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-MAX_SOLITARY_FAILURES = 20  # more images than this cannot all be to blame
+MAX_SOLITARY_FAILURES = 20  # with more, the images are not the cause
 
 
 @dataclass(slots=True)
 class PartRunner:
-    """Hold what all parts of a run share; `compute` may be called from several threads.
+    """Compute the parts of a run; `compute` may be called from several threads.
 
-    `tasks` is how many of them Spark runs at once.
+    `spark_paths` is what Spark loads where it reads the files, `tasks` the number of tasks that run at once.
     """
 
     spark: SparkSession
-    roots: tuple[str, ...]
+    spark_paths: tuple[str, ...]
     task: WorkerTask
     tasks: int
     _payloads: DataFrame | None = None
     _failures: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _tag: str = field(default_factory=lambda: f"sparkcore-{uuid.uuid4().hex}")
+
+    def stop(self) -> None:
+        """Cancel the jobs of this run alone, and let no part start another."""
+        self._stopping.set()
+        cancel_jobs(self.spark, self._tag)
 
     def compute(self, files: pa.Table) -> PartRows:
-        """Classify listed files; raises RunFailedError when it is not the images that fail."""
+        """Classify listed files.
+
+        Raises RunFailedError where the images are not the cause of a failure, RunCancelledError after `stop`.
+        """
         reasons: dict[str, ImageError] = {}
         for origin, size in zip(files["origin"].to_pylist(), files["size_bytes"].to_pylist(), strict=True):
             error = unopened(origin, size)
@@ -56,7 +67,7 @@ class PartRunner:
         return assemble(files, classified, reasons, self.task.config)
 
     def _classified(self, origins: list[str], reasons: dict[str, ImageError]) -> list[pa.Table]:
-        """Return the rows of all files that could be opened, by Spark's reader or else by the worker itself."""
+        """Return the rows of all files that can be read, by Spark's data source or else by the workers."""
         if self._workers_can_open():
             return self._attempt(origins, reasons, by_spark=False)
         tables = self._attempt(origins, reasons, by_spark=True)
@@ -65,23 +76,23 @@ class PartRunner:
         return [*tables, *self._attempt(passed_over, reasons, by_spark=False)]
 
     def _workers_can_open(self) -> bool:
-        """Tell whether bytes need not pass through the JVM: files of the machine on which the workers are."""
-        here = is_this_machine(self.spark.conf.get("spark.master", None))
-        return here and self.task.config.reader == "bytes" and all(map(is_local, self.roots))
+        """Tell whether the workers can read the files themselves, without the JVM."""
+        readable = self.task.config.reader == "bytes" and all(map(is_local, self.spark_paths))
+        return readable and workers_are_local(self.spark)
 
     def _attempt(self, origins: list[str], reasons: dict[str, ImageError], *, by_spark: bool) -> list[pa.Table]:
-        """Run one Spark job; when it fails, halve it until the image that breaks it stands alone."""
+        """Run one Spark job; if it fails, bisect it until the image that breaks it is alone."""
         if not origins:
             return []
         try:
             return [self._job(origins, by_spark)]
-        except Exception as error:
-            blame = _first_line(error)
-            if _is_everybodys(str(error)):
-                raise RunFailedError(f"The workers could not do their part: {blame}") from error
+        except SparkcoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 (of Spark, mapped below)
+            self._raise_if_systemic(error)
             if len(origins) == 1:
-                self._count_failure(blame)
-                reasons[origins[0]] = ImageError("internal", f"Spark's job failed on this image: {blame}")
+                self._count_failure(reason(error))
+                reasons[origins[0]] = ImageError("internal", f"Spark's job failed on this image: {reason(error)}")
                 return []
             half = len(origins) // 2
             return [
@@ -89,16 +100,27 @@ class PartRunner:
                 *self._attempt(origins[half:], reasons, by_spark=by_spark),
             ]
 
+    def _raise_if_systemic(self, error: Exception) -> None:
+        """Raise where the error would hit any image: the run was stopped, or Spark is lost."""
+        if self._stopping.is_set():
+            raise RunCancelledError("The run was stopped.") from error
+        mapped = to_sparkcore_error(error)
+        if isinstance(mapped, EngineError) or not is_alive(self.spark):
+            raise EngineError(f"The connection to Spark was lost: {mapped}") from error
+
     def _job(self, origins: list[str], by_spark: bool) -> pa.Table:
+        if self._stopping.is_set():
+            raise RunCancelledError("The run was stopped.")
+        tag_jobs(self.spark, self._tag)
         if by_spark:
             return classify_files(self._listed(), origins, self.task)
         return classify_local(self.spark, origins, self.task, self.tasks)
 
     def _listed(self) -> DataFrame:
-        """Let Spark list the folders once for all parts: a million files would take it seconds each time."""
+        """Let Spark list the folders once for all parts: a million files take it seconds each time."""
         with self._lock:
             if self._payloads is None:
-                self._payloads = load_payloads(self.spark, self.roots, self.task.config.reader)
+                self._payloads = load_payloads(self.spark, self.spark_paths, self.task.config.reader)
             return self._payloads
 
     def _count_failure(self, blame: str) -> None:
@@ -107,22 +129,5 @@ class PartRunner:
             if self._failures > MAX_SOLITARY_FAILURES:
                 raise RunFailedError(
                     f"Spark's jobs failed on {self._failures} single images, the last time with: {blame} "
-                    "That is not the images' fault: see logs/spark.log in the store."
+                    "The images are not the cause: see logs/spark.log in the store."
                 )
-
-
-def _is_everybodys(text: str) -> bool:
-    """Tell whether an error would come with any image: no model, no TensorFlow, no Spark."""
-    signs = ("ModelError", "ModuleNotFoundError", "ImportError", "SparkContext was shut down", "Connection refused")
-    return any(sign in text for sign in signs)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    last_frame = max((number for number, line in enumerate(lines) if line.startswith('  File "')), default=None)
-    if last_frame is not None:
-        lines = [line for line in lines[last_frame:] if not line.startswith(" ")] or lines
-        return lines[0].strip()[:500]
-    lines = [line.strip() for line in lines if line.strip()]
-    telling = [line for line in lines if "Error" in line and not line.startswith("at ")]
-    return (telling or lines or [type(error).__name__])[-1 if telling else 0][:500]

@@ -1,67 +1,71 @@
-"""A run from request to manifest: `run` finds the answer in the store or has it computed."""
+"""A run from request to manifest: find the answer in the store, or compute it."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images, sampled
+from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
 from sparkcore.models.weights import resolve_model
 from sparkcore.progress import Step, Watch
-from sparkcore.runs.identity import request_id, run_id
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The run that answers a request; `status` is "complete" when it was computed now, "cached" when it was there."""
+    """The run that answers a request; `status` is "complete" if it was computed now, "cached" if it existed."""
 
     manifest: Manifest
     status: str
 
 
 def run(
-    config: RunConfig, engine: EngineConfig | None = None, *, watch: Watch | None = None, retry_failed: bool = False
+    config: RunConfig,
+    engine: EngineConfig | None = None,
+    *,
+    watch: Watch | None = None,
+    retry_failed: bool = False,
+    roots: tuple[Path, ...] | None = None,
 ) -> Outcome:
-    """Classify the images of a request into the store, or find that it was done before.
+    """Classify the images of a request into the store, unless the store has the answer.
 
-    Spark is started only when something has to be computed, and stopped again unless a session was running already.
-    With `retry_failed`, the images that had errors in the last run of this request are computed once more.
+    Spark is started only if something has to be computed, and stopped again unless a session was running already.
+    `retry_failed` recomputes the images that failed in the last run of this request. With `roots`, only files whose
+    real path lies below one of them are read.
 
     Raises RequestError for a wrong request, RunFailedError when the run cannot be finished, and whatever
-    `watch.check` raises; finished parts stay and the next run of the same request goes on from there.
+    `watch.check` raises. Finished parts are kept, and the next run of the same request resumes.
     """
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     watch.progress(Step("listing"))
     model = resolve_model(config)
     store = RunStore(engine.store)
     with session_when_needed(engine) as spark:
-        listing = sampled(list_images(config.images, spark), config.sample, config.seed)
-        listed = time.time()
-        request = request_id(config, listing.files, model.digest)
-        attempt = _attempt(store, request, retry_failed=retry_failed)
-        name = run_id(request, attempt)
-        with store.lock(name, lambda: _wait_for_other(watch)):
-            if store.has(name):
-                return Outcome(store.manifest(name), "cached")
-            execution = Execution(config, engine, watch, store, model, listing, request, attempt, spark)
-            return Outcome(execution.complete(started, list_s=listed - started), "complete")
+        listing = sampled(list_images(config.images, spark, roots), config.sample, config.seed)
+        list_s = time.time() - started
+        request = _newest_attempt(Request.of(config, model, listing), store, retry_failed=retry_failed)
+        with store.lock(request.run_id, lambda: _wait_for_other(watch)):
+            if store.has(request.run_id):
+                return Outcome(store.manifest(request.run_id), "cached")
+            execution = Execution(request, engine, watch, store, spark)
+            return Outcome(execution.complete(started, list_s), "complete")
 
 
-def _attempt(store: RunStore, request: str, *, retry_failed: bool) -> int:
-    """Return the number of the newest finished attempt, or the next one where errors are to be tried again."""
-    newest = 0
-    while store.has(run_id(request, newest + 1)):
-        newest += 1
-    name = run_id(request, newest)
-    again = retry_failed and store.has(name) and store.manifest(name).counts["errors"] > 0
-    return newest + 1 if again else newest
+def _newest_attempt(request: Request, store: RunStore, *, retry_failed: bool) -> Request:
+    """Return the request with its newest finished attempt, or the next one if errors are to be retried."""
+    attempt = request
+    while store.has((following := attempt.next_attempt()).run_id):
+        attempt = following
+    retry = retry_failed and store.has(attempt.run_id) and store.manifest(attempt.run_id).counts["errors"] > 0
+    return attempt.next_attempt() if retry else attempt
 
 
 def _wait_for_other(watch: Watch) -> None:
     watch.check()
-    watch.progress(Step("waiting for another process that computes the same"))
+    watch.progress(Step("waiting for another process with the same request"))

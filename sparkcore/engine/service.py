@@ -1,25 +1,23 @@
-"""The engine process: takes jobs from the table of its store, one at a time, with a warm Spark session."""
+"""The engine process: carries out the jobs of a store, one at a time, with a warm Spark session."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.pipeline import run
 from sparkcore.engine.session import start_session, worker_slots
+from sparkcore.engine.spark_errors import is_alive
 from sparkcore.errors import RunCancelledError, SparkcoreError, first_line
 from sparkcore.progress import Step, Watch
+from sparkcore.runs.engine_lock import sole_engine
 from sparkcore.runs.jobs import HEARTBEAT_S, Job, JobTable
 from sparkcore.runs.store import RunStore
 
@@ -28,23 +26,23 @@ if TYPE_CHECKING:
 
 IDLE_LIMIT_S = 15 * 60
 _POLL_S = 0.05
-_WARM_EVERY_S = 30  # Spark ends Python workers, and the models in them, that were idle for a minute
+_WARM_EVERY_S = 30  # Spark ends a Python worker, and the model in it, after a minute without work
 
 _log = logging.getLogger(__name__)
 
 
 class _EngineStoppedError(RunCancelledError):
-    """The engine was told to leave: its job waits for the next engine."""
+    """The engine was stopped: its job waits for the next engine."""
 
 
-def serve(engine: EngineConfig, lock: Path, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
+def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
     """Carry out the jobs of a store until none came for `idle_limit_s`, or until SIGTERM or SIGINT.
 
-    Returns at once when another engine holds `lock`. Raises EngineError where Spark cannot be started; the waiting
+    Returns at once if another engine serves the store. Raises EngineError where Spark cannot be started; the waiting
     jobs then fail with its message.
     """
-    with _only_engine(lock) as first:
-        if not first:
+    with sole_engine(RunStore(engine.store)) as is_sole:
+        if not is_sole:
             _log.info("another engine serves %s", engine.store)
             return
         table = JobTable(RunStore(engine.store).jobs_path)
@@ -71,7 +69,7 @@ class _Loop:
     stopping: bool = False
 
     def until_idle(self, idle_limit_s: float) -> bool:
-        """Work until idle or stopped; tell whether Spark is still there."""
+        """Carry out jobs until idle or stopped; tell whether Spark is still alive."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         idle_since = warmed = time.monotonic()
@@ -93,33 +91,33 @@ class _Loop:
         self.stopping = True
 
     def _carry_out(self, job: Job) -> bool:
-        """Run one job to its end, whatever that is; tell whether Spark survived it."""
+        """Carry out one job, whatever its end; tell whether Spark survived it."""
         _log.info("job %s: %s", job.job_id, job.config)
         reporter = _Reporter(self, job)
         try:
-            outcome = run(job.config, self.engine, watch=reporter.watch, retry_failed=job.retry_failed)
+            outcome = run(job.config, self.engine, watch=reporter.watch, retry_failed=job.retry_failed, roots=job.roots)
         except _EngineStoppedError:
             self.table.put_back(job.job_id)
         except RunCancelledError:
-            self.table.finish(job.job_id, "cancelled", message="Cancelled; finished parts are kept.")
+            self.table.finish(job.job_id, "cancelled", message="Cancelled; finished images are kept.")
         except SparkcoreError as error:
             _log.warning("job %s failed: %s", job.job_id, error)
             self.table.finish(job.job_id, "failed", message=str(error))
         except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
-            message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} The log has more: logs/engine.log."
+            message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log."
             self.table.finish(job.job_id, "failed", message=message)
         else:
             counts = outcome.manifest.counts
             self.table.report(job.job_id, done=counts["images"], total=counts["images"], errors=counts["errors"])
             self.table.finish(job.job_id, outcome.status, run_id=outcome.manifest.run_id)
             return True
-        return _is_alive(self.spark)
+        return is_alive(self.spark)
 
 
 @dataclass(slots=True)
 class _Reporter:
-    """Carry progress into the job table, and the wish to cancel out of it."""
+    """Write progress to the job table and read cancellation from it."""
 
     loop: _Loop
     job: Job
@@ -151,34 +149,11 @@ class _Reporter:
             raise RunCancelledError("The run was cancelled.")
 
 
-@contextmanager
-def _only_engine(lock: Path) -> Iterator[bool]:
-    """Hold the lock of the store's engine; gives False where another process has it."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        handle.truncate(0)
-        handle.write(json.dumps({"pid": os.getpid(), "started_at": time.time()}))
-        handle.flush()
-        yield True
-
-
 def _keep_warm(spark: SparkSession) -> None:
     slots = worker_slots(spark) or 1
     spark.range(0, slots, 1, slots).mapInArrow(_linger, "id long").toArrow()
 
 
 def _linger(batches: Iterator[Any]) -> Iterator[Any]:
-    time.sleep(0.2)  # long enough that every worker gets one
+    time.sleep(0.2)  # so long that every worker gets a task
     yield from batches
-
-
-def _is_alive(spark: SparkSession) -> bool:
-    try:
-        return bool(spark.range(1).count() == 1)
-    except Exception:  # noqa: BLE001 (any error means the same)
-        return False

@@ -1,4 +1,4 @@
-"""The Spark session: how it is started, found and shut down."""
+"""Start, find and stop the Spark session."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig
-from sparkcore.engine import class_archive
-from sparkcore.engine.java import check_java
-from sparkcore.errors import EngineError
+from sparkcore.engine.java import archive_options, check_java
+from sparkcore.errors import EngineError, first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,8 +25,8 @@ LOCAL_MASTER = "local[*]"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 
-# Arrow batches are bounded by bytes because images are not of one size. A file weighs a megabyte beside its bytes, so
-# that tasks get equal numbers of photos; partitions may be large, or 300 photos would make three tasks for two cores.
+# Arrow batches are bounded by bytes because image sizes differ. Opening a file counts as a megabyte, so that tasks get
+# equal numbers of photos; partitions may be large, or 300 photos would make three tasks for two cores.
 _SETTINGS = {
     "spark.sql.files.openCostInBytes": str(1 << 20),
     "spark.sql.files.maxPartitionBytes": str(2 << 30),
@@ -34,22 +34,22 @@ _SETTINGS = {
     "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.adaptive.enabled": "false",
-    # A run's jobs hand rows through: compiling a program for that takes longer than it saves.
+    # A run's jobs only pass rows through: compiling code for them takes longer than it saves.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 _SHIPPED = "spark.sparkcore.shipped"
 _LOCAL_SETTINGS = {
-    # Over TCP every task waits 40 ms for its first bytes: small writes and delayed acknowledgements.
+    # Over TCP every task waits 40 ms for its first bytes, because of delayed acknowledgements.
     "spark.python.unix.domain.socket.enabled": "true",
-    _SHIPPED: "true",  # local workers find the package where it is
+    _SHIPPED: "true",  # local workers import the package from its place
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
     "spark.driver.maxResultSize": "0",
-    # The driver's JVM only plans and copies: the quick compiler and a small collector start sooner.
+    # The driver's JVM only plans and copies: the C1 compiler and the serial collector start faster.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
     f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}",
 }
@@ -58,10 +58,10 @@ _LOCAL_SETTINGS = {
 def start_session(engine: EngineConfig, java_options: str | None = None) -> SparkSession:
     """Return the running session, or start one for `engine.master`; raises EngineError where that fails.
 
-    `java_options` are further options of a local driver (None: those of the class archive).
+    `java_options` are additional options of a local driver (None: those of the class archive).
     """
     master = engine.master or LOCAL_MASTER
-    remote, local = master.startswith("sc://"), is_this_machine(master)
+    remote, local = master.startswith("sc://"), is_local_master(master)
     if not remote:
         check_java()
     _prepare_environment()
@@ -76,7 +76,7 @@ def start_session(engine: EngineConfig, java_options: str | None = None) -> Spar
             spark = builder.getOrCreate()
     except Exception as error:
         raise EngineError(
-            f"Spark could not be started on {master!r}: {str(error).splitlines()[0]} "
+            f"Spark could not be started on {master!r}: {first_line(error)} "
             "Check --master (or SPARK_REMOTE) and that Java and the address are reachable."
         ) from error
     if not local:
@@ -86,13 +86,13 @@ def start_session(engine: EngineConfig, java_options: str | None = None) -> Spar
 
 def _local_settings(java_options: str | None) -> dict[str, str]:
     name = "spark.driver.extraJavaOptions"
-    more = class_archive.java_options() if java_options is None else java_options
+    more = archive_options() if java_options is None else java_options
     return {**_LOCAL_SETTINGS, name: f"{_LOCAL_SETTINGS[name]} {more}"}
 
 
 @contextmanager
 def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSession]]:
-    """Give a function that starts a session when it is first called; stop it at the end unless it ran before."""
+    """Yield a function that starts a session at its first call; stop it at the end unless it ran before."""
     started: list[SparkSession] = []
     running: list[SparkSession] = []
 
@@ -111,7 +111,7 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
 
 
 def _find_session() -> SparkSession | None:
-    """Return the session of this process, whichever thread began it."""
+    """Return the session of this process, whichever thread started it."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -121,18 +121,51 @@ def _find_session() -> SparkSession | None:
         return None
 
 
-def is_this_machine(master: str | None) -> bool:
-    """Tell whether workers of this master share the files of the driver (`local-cluster` only pretends not to)."""
-    return (master or "").split("[")[0] == "local"
+def is_local_master(master: str) -> bool:
+    """Tell whether the workers of a master run on this machine, in the driver's process tree."""
+    return master.split("[", maxsplit=1)[0] == "local"
+
+
+def workers_are_local(spark: SparkSession) -> bool:
+    """Tell whether the workers share this machine's disk.
+
+    A Connect server is elsewhere, whatever master it has itself.
+    """
+    return not _is_remote(spark) and is_local_master(str(spark.sparkContext.master))
 
 
 def worker_slots(spark: SparkSession) -> int | None:
-    """Return how many tasks run at once, or None where a Spark Connect server does not tell."""
-    return spark.sparkContext.defaultParallelism if hasattr(spark, "sparkContext") else None
+    """Return how many tasks run at once, or None for a Spark Connect server, which does not tell."""
+    return None if _is_remote(spark) else spark.sparkContext.defaultParallelism
+
+
+def tag_jobs(spark: SparkSession, tag: str) -> None:
+    """Tag the Spark jobs that this thread starts from now on."""
+    if _is_remote(spark):
+        spark.addTag(tag)
+    else:
+        spark.sparkContext.addJobTag(tag)
+
+
+def cancel_jobs(spark: SparkSession, tag: str) -> None:
+    """Cancel all Spark jobs with a tag, whichever thread started them.
+
+    A classic session interrupts only the tags of the calling thread, so the jobs are cancelled in the SparkContext.
+    """
+    if _is_remote(spark):
+        spark.interruptTag(tag)
+    else:
+        spark.sparkContext.cancelJobsWithTag(tag)
+
+
+def _is_remote(spark: SparkSession) -> bool:
+    from pyspark.sql.utils import is_remote
+
+    return is_remote() and not hasattr(spark, "_jsparkSession")
 
 
 def ship_package(spark: SparkSession) -> None:
-    """Send this package to the executors, once a session: they need nothing installed but its requirements."""
+    """Send this package to the executors, once a session; they need only its requirements installed."""
     if spark.conf.get(_SHIPPED, None):
         return
     archive = Path(tempfile.mkdtemp(prefix="sparkcore-")) / "sparkcore.zip"
@@ -146,7 +179,7 @@ def ship_package(spark: SparkSession) -> None:
 
 @contextmanager
 def _own_interrupts() -> Iterator[None]:
-    """Keep this program's SIGINT handler: Spark puts its own in place, which raises wherever the program stands."""
+    """Restore our SIGINT handler: PySpark installs one that raises at an arbitrary point."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -159,7 +192,7 @@ def _own_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _stderr_into(path: Path) -> Iterator[None]:
-    """Let the JVM and its workers, which keep the descriptor, write their chatter into a log file."""
+    """Send the output of the JVM and its workers, which inherit the descriptor, to a log file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -173,12 +206,10 @@ def _stderr_into(path: Path) -> Iterator[None]:
 
 
 def _prepare_environment() -> None:
-    """Make the workers find this Python and this package, and the JVM read file names as UTF-8."""
+    """Make workers use this Python and this package, and the JVM read file names as UTF-8."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
-    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if str(_PACKAGE.parent) not in paths:
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_PACKAGE.parent), *paths]))
+    os.environ["PYTHONPATH"] = child_environment()["PYTHONPATH"]
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if "utf" not in locale.lower():
         os.environ["LC_ALL"] = "C.UTF-8"

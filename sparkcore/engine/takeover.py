@@ -1,4 +1,4 @@
-"""Rows of earlier runs that still hold: same recipe, same file, same size and time."""
+"""Reuse rows of earlier runs: same recipe, same file, same size and modification time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.assembly import EXCLUDED_SCHEMA
-from sparkcore.engine.preparation import passes
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import STATUS_OK, result_schema
+from sparkcore.schema import EXCLUDED_SCHEMA, STATUS_OK, result_schema
+from sparkcore.worker.image import passes
 
-# What went wrong with the file system or with us may go right the next time.
-PASSING_ERRORS = ("vanished", "unreadable", "internal")
+# Errors of the file system or of this program, which the next run may not see.
+TRANSIENT_ERRORS = ("vanished", "unreadable", "internal")
 _KEY = ["image_id", "size_bytes", "modified_at"]
 _LOOK = [*_KEY, "status", "error_type", "width", "height", "channels"]
 
 
 def donors(store: RunStore, recipe: str, run_id: str) -> list[str]:
-    """Return the other runs of the same recipe, the newest first, then those that were never finished."""
+    """Return the other runs of the same recipe: finished ones, newest first, then unfinished ones."""
     finished = [manifest.run_id for manifest in store.runs() if manifest.recipe_id == recipe]
     begun = [name for name in store.unfinished() if (store.plan(name) or {}).get("recipe_id") == recipe]
     return [name for name in (*finished, *begun) if name != run_id]
@@ -30,9 +29,9 @@ def donors(store: RunStore, recipe: str, run_id: str) -> list[str]:
 def take_over(
     store: RunStore, donor: str, files: pa.Table, config: RunConfig, *, errors: bool
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Yield (results, excluded) of a donor's parts that hold for `files` and the filters of `config`.
+    """Yield (results, excluded) of a donor's parts that are valid for `files` and the filters of `config`.
 
-    With `errors` rows of unreadable images are taken too, unless their reason may have passed.
+    With `errors`, rows of unreadable images are reused too, except transient ones.
     """
     wanted = _keys(files)
     for path in store.parts(donor):
@@ -60,10 +59,10 @@ def _keys(rows: pa.Table) -> pa.Array:
 
 
 def _usable(row: dict[str, str | None], errors: bool) -> bool:
-    return row["status"] == STATUS_OK or (errors and row["error_type"] not in PASSING_ERRORS)
+    return row["status"] == STATUS_OK or (errors and row["error_type"] not in TRANSIENT_ERRORS)
 
 
 def _inside(rows: pa.Table, config: RunConfig) -> pa.Array:
-    """Tell which rows a filter lets pass; an image that never was opened has no size and passes."""
+    """Tell which rows pass the size filters; an image that was never opened has no size and passes."""
     sizes = rows.select(["height", "width", "channels"]).to_pylist()
     return pa.array([row["height"] is None or passes(config, **row) for row in sizes], pa.bool_())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     done_before INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
     errors INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
     run_id TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
-    created_at REAL NOT NULL, started_at REAL, classifying_at REAL, finished_at REAL, heartbeat_at REAL
+    created_at REAL NOT NULL, started_at REAL, classifying_at REAL, finished_at REAL, heartbeat_at REAL,
+    roots TEXT
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at);
 """
@@ -37,7 +39,8 @@ class Job:
     """One request and how far it is; times are seconds since the epoch.
 
     `state` is queued, running, complete, cached, failed or cancelled; `done` and `total` count images, `errors`
-    the unreadable ones among `done`, `done_before` those that were there before anything was computed.
+    the unreadable ones among `done`, `done_before` those that were there before anything was computed. Only files
+    below `roots` are read (None: any).
     """
 
     job_id: str
@@ -58,6 +61,7 @@ class Job:
     classifying_at: float | None
     finished_at: float | None
     heartbeat_at: float | None
+    roots: tuple[Path, ...] | None = None
 
     @property
     def active(self) -> bool:
@@ -84,9 +88,10 @@ class JobTable:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def submit(self, config: RunConfig, *, retry_failed: bool = False) -> Job:
+    def submit(self, config: RunConfig, *, retry_failed: bool = False, roots: Sequence[Path] | None = None) -> Job:
         """Add a job, or return the one that waits or runs already for the same request."""
-        request = digest([config.to_dict(), retry_failed])
+        allowed = None if roots is None else json.dumps([os.fspath(root) for root in roots])
+        request = digest([config.to_dict(), retry_failed, allowed])
         with self._transaction() as db:
             row = db.execute(
                 "SELECT * FROM jobs WHERE request = ? AND state IN ('queued', 'running') AND cancel_requested = 0",
@@ -96,8 +101,9 @@ class JobTable:
                 return _job(row)
             job_id = uuid.uuid4().hex[:12]
             db.execute(
-                "INSERT INTO jobs (job_id, request, config, retry_failed, state, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (job_id, request, json.dumps(config.to_dict()), int(retry_failed), "queued", time.time()),
+                "INSERT INTO jobs (job_id, request, config, retry_failed, state, created_at, roots) "
+                "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
+                (job_id, request, json.dumps(config.to_dict()), int(retry_failed), time.time(), allowed),
             )
         return self.get(job_id)
 
@@ -182,6 +188,7 @@ class JobTable:
         try:
             db.executescript(_SCHEMA)
             db.execute("BEGIN IMMEDIATE")
+            _add_missing_columns(db)
             yield db
             db.execute("COMMIT")
         except BaseException:
@@ -192,9 +199,17 @@ class JobTable:
             db.close()
 
 
+def _add_missing_columns(db: sqlite3.Connection) -> None:
+    """Bring a table of version 0.1.0 up to date."""
+    if "roots" not in {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}:
+        db.execute("ALTER TABLE jobs ADD COLUMN roots TEXT")
+
+
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
     values["config"] = RunConfig.from_dict(json.loads(values["config"]))
     for name in ("retry_failed", "cancel_requested"):
         values[name] = bool(values[name])
+    if values["roots"] is not None:
+        values["roots"] = tuple(map(Path, json.loads(values["roots"])))
     return Job(**values)

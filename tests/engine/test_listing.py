@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 import pytest
 
-from sparkcore.engine.listing import Listing, expand_braces, list_images, list_with_spark, sampled, spark_path
+from sparkcore.engine.listing import Listing, list_images, list_with_spark, sampled
 from sparkcore.errors import InputError
+from sparkcore.origins import spark_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +40,7 @@ def test_folder_is_listed_recursively_without_spark(tmp_path: Path) -> None:
     assert first["origin"] == f"file:{tmp_path}/a.jpg"
     assert first["size_bytes"] == 3
     assert first["modified_at"].isoformat() == "2023-11-14T22:13:20.123000+00:00"
-    assert listing.roots == (str(tmp_path),)
+    assert listing.spark_paths == (str(tmp_path),)
 
 
 def test_marker_and_hidden_files_are_left_out_but_camera_names_are_not(tmp_path: Path) -> None:
@@ -73,14 +74,14 @@ def test_globs(tmp_path: Path) -> None:
     assert names(list_images(f"{tmp_path}/*/*.{{jpg,gif}}", no_spark)) == ["1.jpg", "3.jpg", "4.gif"]
     assert names(list_images(f"{tmp_path}/[ab]", no_spark)) == ["1.jpg", "2.png", "3.jpg"]
     assert names(list_images(f"{tmp_path}/**/*.jpg", no_spark)) == ["1.jpg", "3.jpg", "5.jpg"]
-    assert list_images(f"{tmp_path}/*/*.jpg", no_spark).roots == (f"{tmp_path}/a", f"{tmp_path}/b")
+    assert list_images(f"{tmp_path}/*/*.jpg", no_spark).spark_paths == (f"{tmp_path}/a", f"{tmp_path}/b")
 
 
 def test_glob_over_many_folders_loads_their_common_root(tmp_path: Path) -> None:
     for number in range(70):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "x.jpg").write_bytes(b"1")
-    assert list_images(f"{tmp_path}/*/x.jpg", no_spark).roots == (str(tmp_path),)
+    assert list_images(f"{tmp_path}/*/x.jpg", no_spark).spark_paths == (str(tmp_path),)
 
 
 def test_folder_with_glob_letters_is_taken_literally(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_folder_with_glob_letters_is_taken_literally(tmp_path: Path) -> None:
     (folder / "x.jpg").write_bytes(b"1")
     listing = list_images(str(folder), no_spark)
     assert names(listing) == ["x.jpg"]
-    assert listing.roots == (f"{tmp_path}/run \\[1\\] \\{{a\\}}",)
+    assert listing.spark_paths == (f"{tmp_path}/run \\[1\\] \\{{a\\}}",)
 
 
 @pytest.mark.parametrize("wrong", ["{}/nowhere", "{}/*.jpg", "{}"])
@@ -130,8 +131,32 @@ def test_spark_says_what_is_wrong_with_a_uri(spark: SparkSession) -> None:
         list(list_with_spark(spark, "file:///no/such/folder"))
 
 
-def test_braces() -> None:
-    assert expand_braces("a{b,c}d{e,f}") == ["abde", "abdf", "acde", "acdf"]
+def test_links_out_of_the_roots_are_left_out_and_counted(tmp_path: Path) -> None:
+    photos, secret = tmp_path / "root" / "photos", tmp_path / "secret"
+    for folder in (photos / "deep", secret):
+        folder.mkdir(parents=True)
+    for path in (photos / "a.jpg", photos / "deep" / "b.jpg", secret / "s.jpg"):
+        path.write_bytes(b"1")
+    (photos / "way-out").symlink_to(secret)
+    (photos / "deep" / "s.jpg").symlink_to(secret / "s.jpg")
+    (photos / "inside").symlink_to(photos / "deep")
+    roots = (tmp_path / "root",)
+    for images in (photos, f"{photos}/**", f"{tmp_path}/root/*"):
+        listing = list_images(str(images), no_spark, roots)
+        assert set(names(listing)) == {"a.jpg", "b.jpg"}, images
+        assert listing.links_left_out == 2, images
+    with pytest.raises(InputError, match="1 links lead out"):
+        list_images(f"{photos}/way[-]out/*", no_spark, roots)
+    assert "s.jpg" in names(list_images(str(photos), no_spark))
+
+
+@pytest.mark.parametrize("out", ["{a,..}/{b,..}/secret/*", "photos/../../secret", "{..,x}/secret/*.jpg", "../secret/*"])
+def test_no_pattern_leads_out_of_the_roots(tmp_path: Path, out: str) -> None:
+    (tmp_path / "root" / "photos").mkdir(parents=True)
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "s.jpg").write_bytes(b"1")
+    with pytest.raises(InputError, match="expected a folder below"):
+        list_images(f"{tmp_path}/root/{out}", no_spark, (tmp_path / "root",))
 
 
 def test_spark_path_leaves_uris_and_globs_alone(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +20,7 @@ from sparkcore.engine.dispatch import classify_files, classify_local
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.parts import MAX_SOLITARY_FAILURES, PartRunner
-from sparkcore.errors import RunFailedError
+from sparkcore.errors import ModelError, RunCancelledError, RunFailedError
 from sparkcore.models.weights import resolve_model
 from tests.conftest import write_colors
 
@@ -63,17 +67,48 @@ def test_when_all_images_break_it_is_not_their_fault(
 ) -> None:
     paths = write_colors(tmp_path / "in", MAX_SOLITARY_FAILURES + 1)
     monkeypatch.setattr(parts, "classify_local", breaking({path.name for path in paths}, "disk full"))
-    with pytest.raises(RunFailedError, match="not the images' fault"):
+    with pytest.raises(RunFailedError, match="The images are not the cause"):
         runner.compute(files(tmp_path / "in"))
 
 
-def test_a_missing_model_is_everybodys_error(
-    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("by_spark", [False, True])
+def test_a_missing_model_reaches_the_driver_as_what_it_is(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_spark: bool
 ) -> None:
     write_colors(tmp_path / "in", 4)
-    monkeypatch.setattr(parts, "classify_local", breaking({"red-0.png"}, "ModelError: no such graph"))
-    with pytest.raises(RunFailedError, match="ModelError: no such graph"):
-        runner.compute(files(tmp_path / "in"))
+    broken = tmp_path / "broken.pb"
+    broken.write_bytes(b"not a graph")
+    model = replace(runner.task.model, path=broken, digest="broken")
+    monkeypatch.setattr(parts, "workers_are_local", lambda _: not by_spark)
+    with pytest.raises(ModelError, match="expected a frozen graph"):
+        replace(runner, task=replace(runner.task, model=model)).compute(files(tmp_path / "in"))
+
+
+def test_a_stopped_run_starts_no_job_again(runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_colors(tmp_path / "in", 40)
+    started = threading.Event()
+    jobs: list[int] = []
+
+    def slow(spark: SparkSession, origins: list[str], *_: Any) -> pa.Table:
+        def sleep(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            time.sleep(60)
+            yield from batches
+
+        jobs.append(len(origins))
+        started.set()
+        return spark.range(2).mapInArrow(sleep, "id long").toArrow()
+
+    monkeypatch.setattr(parts, "classify_local", slow)
+    with ThreadPoolExecutor(1) as pool:
+        part = pool.submit(runner.compute, files(tmp_path / "in"))
+        assert started.wait(60)
+        while not runner.spark.sparkContext.statusTracker().getActiveJobsIds():
+            time.sleep(0.05)
+        runner.stop()
+        with pytest.raises(RunCancelledError):
+            part.result(30)
+    assert jobs == [40]
+    assert runner.spark.range(3).count() == 3
 
 
 def test_files_that_need_no_worker(runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +140,7 @@ def test_where_workers_are_elsewhere_spark_opens_the_files(
         return classify_files(payloads, origins, task)
 
     monkeypatch.setattr(parts, "classify_files", job)
-    monkeypatch.setattr(parts, "is_this_machine", lambda master: master is None)
+    monkeypatch.setattr(parts, "workers_are_local", lambda _: False)
     assert runner.compute(listed).results.equals(here)
     assert sorted(opened) == listed["origin"].to_pylist()
 

@@ -15,7 +15,7 @@ def cut(images: int, seconds_per_image: float, engine: EngineConfig | None = Non
     parts, taken = Parts(files, RunConfig(images="x", **settings), engine or EngineConfig(), tasks=2), []
     while (part := parts.take()) is not None:
         taken.append(part)
-        parts.learn(part.num_rows, part.num_rows * seconds_per_image)
+        parts.record(part.num_rows, part.num_rows * seconds_per_image)
     return taken
 
 
@@ -36,16 +36,16 @@ def test_parts_grow_to_a_few_seconds(images: int, seconds_per_image: float, size
 
 def test_a_slow_part_makes_the_next_one_small_again() -> None:
     parts = Parts(pa.table({"image_id": list(map(str, range(1000)))}), RunConfig(images="x"), EngineConfig(), tasks=2)
-    parts.learn(32, 0.1)
+    parts.record(32, 0.1)
     assert parts.take().num_rows == 960
-    parts.learn(960, 96.0)
+    parts.record(960, 96.0)
     assert parts.take().num_rows == 32
 
 
 def test_a_second_run_begins_as_large_as_the_first_ended() -> None:
     files = pa.table({"image_id": list(map(str, range(300)))})
     first = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="quick")
-    first.learn(first.take().num_rows, 0.1)
+    first.record(first.take().num_rows, 0.1)
     again = Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="quick")
     assert [again.take().num_rows for _ in range(2)] == [150, 150]
     assert Parts(files, RunConfig(images="x"), EngineConfig(), tasks=2, kind="another").take().num_rows == 32
@@ -69,7 +69,7 @@ def test_more_tasks_get_larger_parts() -> None:
     files = pa.table({"image_id": list(map(str, range(5000)))})
     parts = Parts(files, RunConfig(images="x"), EngineConfig(batch_size=8), tasks=20)
     assert parts.take().num_rows == 320
-    parts.learn(320, 3.0)
+    parts.record(320, 3.0)
     assert parts.take().num_rows == 320  # two batches for each
-    parts.learn(320, 2.0)
+    parts.record(320, 2.0)
     assert parts.take().num_rows == 480

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.rows import truth_of
-from sparkcore.engine.worker import WorkerTask, classify_batches
 from sparkcore.imaging.spark_image import to_spark_image
 from sparkcore.models.freeze import FrozenModel, freeze
 from sparkcore.models.weights import resolve_model
 from sparkcore.origins import origin_of
 from sparkcore.schema import image_id
+from sparkcore.worker.loop import classify_batches
+from sparkcore.worker.task import WorkerTask
 from tests.conftest import write_colors
 
 
@@ -137,21 +137,3 @@ def test_a_file_without_content_is_opened_by_the_worker(
     rows = classify([pa.RecordBatch.from_pydict({"origin": [origin_of(path), "file:/no/such.jpg", "s3a://b/x.jpg"]})])
     assert [row["label"] for row in rows] == ["red", None, None]
     assert [row["error_type"] for row in rows] == [None, "vanished", "unreadable"]
-
-
-@pytest.mark.parametrize(
-    ("origin", "truth", "expected"),
-    [
-        ("file:/d/n07747607_orange/x.jpg", "folder", "n07747607_orange"),
-        ("file:/d/cls=kittens/x.jpg", "folder", "kittens"),
-        ("file:/d/n01440764_tench.JPEG", "filename", "n01440764"),
-        ("file:/d/n01440764.jpg", "filename", "n01440764"),
-        ("file:/d/cat.1042.jpg", "filename", "cat"),
-        ("file:/d/golden_retriever%20(12).jpg", "filename", "golden_retriever"),
-        ("file:/d/golden-retriever.jpg", "filename", "golden-retriever"),
-        ("file:/d/0001.jpg", "filename", None),
-        ("file:/d/cat.jpg", "none", None),
-    ],
-)
-def test_truth(origin: str, truth: str, expected: str | None) -> None:
-    assert truth_of(origin, truth) == expected

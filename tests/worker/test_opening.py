@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore.engine.opening import read_file
 from sparkcore.errors import ImageError
 from sparkcore.origins import origin_of
+from sparkcore.worker.opening import read_file
 
 
 def refusal(origin: str) -> tuple[str, str]:
@@ -27,7 +27,7 @@ def test_every_refusal_has_its_reason(tmp_path: Path) -> None:
     assert refusal(origin_of(tmp_path / "gone")) == ("vanished", "The file was listed but is gone.")
     assert refusal(origin_of(tmp_path / "link")) == ("vanished", "The link points to nothing.")
     assert refusal(origin_of(tmp_path)) == ("unreadable", "The file cannot be opened: Is a directory.")
-    assert refusal("s3a://bucket/a.jpg")[1] == "The file is not on the machine that was to open it."
+    assert refusal("s3a://bucket/a.jpg")[1] == "The file is not on this worker's disk."
 
 
 def test_a_disk_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sparkcore.engine.class_archive import archive_path, java_options
-from sparkcore.engine.java import find_java
+from sparkcore.engine.java import archive_options, archive_path, find_java
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
 
 def test_no_archive_no_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
-    assert java_options() == ""
+    assert archive_options() == ""
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path / "a folder"))
     archive_path().parent.mkdir()
     archive_path().write_bytes(b"")
-    assert java_options() == ""
+    assert archive_options() == ""
 
 
 def test_another_java_has_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +34,7 @@ def test_an_archive_that_does_not_fit_is_passed_over_in_silence(
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
     archive_path().write_bytes(b"not an archive")
     done = subprocess.run(
-        [find_java(), *java_options().split(), "-version"], capture_output=True, text=True, check=True
+        [find_java(), *archive_options().split(), "-version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == ""
     assert "version" in done.stderr
@@ -48,7 +47,7 @@ def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))
     if made_at_setup.is_file():  # as `make test` leaves it; to make another takes half a minute
         archive_path().symlink_to(made_at_setup.resolve())
-    command = [sys.executable, "-m", "sparkcore.engine.class_archive"]
+    command = [sys.executable, "-m", "sparkcore.engine.jvm_archive"]
     for _ in range(2):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")

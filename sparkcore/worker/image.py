@@ -1,4 +1,4 @@
-"""One image on its way to the model: opened, checked against the filters, resized, and its thumbnail made."""
+"""One image before the model: read, decode, filter by size, thumbnail, resize."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import pyarrow as pa
 from PIL import Image
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.opening import read_file
 from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import Decoded, ImageSize, decode
 from sparkcore.imaging.spark_image import from_spark_image
 from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE, thumbnail
 from sparkcore.imaging.transforms import resize, to_array
+from sparkcore.worker.opening import read_file
 
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input row: `others` is its batch without the picture, `row` its place there.
+    """One input row: `others` is its batch without the picture, `row` its index there.
 
-    `content` is the file's bytes, a Spark image struct, or None for a local file that is still to be opened.
+    `content` is the file's bytes, a Spark image struct, or None for a local file that is not opened yet.
     """
 
     origin: str
@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(slots=True)
 class Prepared:
-    """What is known of one image before the model has seen it; `pixels` is uint8 [height, width, 3] or None."""
+    """An image ready for the model; `pixels` is uint8 [height, width, 3], or None if it failed or was filtered out."""
 
     source: Source
     pixels: npt.NDArray[np.uint8] | None = None
@@ -50,21 +50,21 @@ class Prepared:
 
 
 def prepare(source: Source, config: RunConfig, size: ImageSize) -> Prepared:
-    """Decode and resize one image; an image that cannot be used comes back with its `error`."""
+    """Decode and resize one image; one that cannot be used is returned with its `error`."""
     started = time.thread_time()
     prepared = Prepared(source)
     try:
         _fill(prepared, config, size)
     except ImageError as error:
         prepared.error = error
-    except Exception as error:  # noqa: BLE001 (whatever it is, it must not take the other images down)
+    except Exception as error:  # noqa: BLE001 (one image must not take the others down)
         prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
     prepared.decode_s = time.thread_time() - started
     return prepared
 
 
 def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool:
-    """Tell whether an image of this size is inside the filters of the request."""
+    """Tell whether an image of this size passes the size filters of the request."""
     sides = {"height": height, "width": width, "channels": channels}
     return all(
         (getattr(config, f"min_{side}") or value) <= value <= (getattr(config, f"max_{side}") or value)

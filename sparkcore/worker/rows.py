@@ -1,19 +1,16 @@
-"""From prepared images and the model's answer to record batches of result rows."""
+"""Result rows of prepared images and their scores."""
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from sparkcore.config import RunConfig
-from sparkcore.engine.preparation import Prepared
 from sparkcore.models.top_k import entropy, margin, top_k
-from sparkcore.origins import file_name, folder_name
+from sparkcore.origins import file_name, truth_of
 from sparkcore.schema import (
     CLASSIFIED_FIELDS,
     KEEP_FIELDS,
@@ -24,29 +21,28 @@ from sparkcore.schema import (
     TOP_TYPE,
     image_id,
 )
+from sparkcore.worker.image import Prepared
+from sparkcore.worker.task import WorkerTask
 
-if TYPE_CHECKING:
-    from sparkcore.engine.worker import WorkerTask
-
-SPENT = ("read_s", "predict_s", "load_s", "work_s")  # seconds of the worker; decode_s are those of its threads
-COST_FIELD = pa.field("cost", pa.struct([(name, pa.float64()) for name in ("decode_s", *SPENT)]))
+TIMINGS = ("read_s", "predict_s", "load_s", "work_s")  # seconds of the worker; decode_s counts those of its threads
+COST_FIELD = pa.field("cost", pa.struct([(name, pa.float64()) for name in ("decode_s", *TIMINGS)]))
 _IDENTITY_FIELDS = [pa.field("image_id", pa.string()), pa.field("file_name", pa.string())]
 
 
 def added_fields(keep: tuple[str, ...]) -> list[pa.Field]:
-    """Return the columns that classification adds to those that came in."""
+    """Return the columns that classification adds to its input."""
     return [*_IDENTITY_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep), COST_FIELD]
 
 
 def worker_schema(config: RunConfig) -> pa.Schema:
-    """Return the columns of the rows that workers send to the driver."""
+    """Return the columns that workers send to the driver."""
     return pa.schema([SOURCE_FIELDS[1], *added_fields(config.keep)])
 
 
 def classified_batch(
     group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask, spent: dict[str, float]
 ) -> pa.RecordBatch:
-    """Return the rows of a group of images; `probabilities` has one row for each of them that has pixels."""
+    """Return the rows of a group of images; `probabilities` has one row for each image with pixels."""
     origins = [row.source.origin for row in group]
     columns: dict[str, Any] = {
         "image_id": [image_id(origin) for origin in origins],
@@ -68,20 +64,6 @@ def classified_batch(
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([*others.schema, *added]))
 
 
-def truth_of(origin: str, truth: str) -> str | None:
-    """Return what the folder or the file's name says the image shows, or None.
-
-    Of a file name the leading ImageNet class id counts, else the name without suffix and running number.
-    """
-    if truth == "folder":
-        return folder_name(origin) or None
-    if truth == "filename":
-        stem = PurePosixPath(file_name(origin)).stem
-        class_id = re.match(r"n\d{8}(?!\d)", stem)
-        return class_id[0] if class_id else re.sub(r"[\s_.\-]*[(\[]?\d+[)\]]?$", "", stem) or None
-    return None
-
-
 def _states(group: list[Prepared]) -> dict[str, list[str | None]]:
     return {
         "status": [
@@ -93,7 +75,7 @@ def _states(group: list[Prepared]) -> dict[str, list[str | None]]:
 
 
 def _predictions(group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask) -> dict[str, Any]:
-    """Return the model's columns, null for images that the model has not seen."""
+    """Return the model's columns, null for images without scores."""
     seen = np.array([row.pixels is not None for row in group])
     names = ("class_id", "label", "score", "margin", "entropy", "top")
     if not seen.any():
@@ -133,8 +115,8 @@ def _offsets(shape: tuple[int, ...]) -> pa.Array:
 
 
 def _costs(group: list[Prepared], spent: dict[str, float]) -> list[dict[str, float]]:
-    """Put the seconds of a group on its first row: only their sums are used."""
-    nothing = dict.fromkeys(SPENT, 0.0)
+    """Put the seconds of a group on its first row: only sums are used."""
+    nothing = dict.fromkeys(TIMINGS, 0.0)
     return [{**(spent if i == 0 else nothing), "decode_s": row.decode_s} for i, row in enumerate(group)]
 
 

@@ -1,4 +1,4 @@
-"""Open a local file, or say why it cannot be opened."""
+"""Read a local file, or find the reason why it cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_file(origin: str) -> bytes:
     """Return the bytes of a local file; raises ImageError (vanished, unreadable)."""
     path = local_path(origin)
     if path is None:
-        raise ImageError("unreadable", "The file is not on the machine that was to open it.")
+        raise ImageError("unreadable", "The file is not on this worker's disk.")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -23,7 +23,7 @@ def read_file(origin: str) -> bytes:
 
 
 def unopened(origin: str, size_bytes: int) -> ImageError | None:
-    """Return why a file need not be given to a worker at all, or None."""
+    """Return why a file need not be sent to a worker, or None."""
     if size_bytes > MAX_FILE_BYTES:
         return ImageError(
             "too_large", f"The file has {size_bytes:,} bytes; at most {MAX_FILE_BYTES:,} can be read at once."
@@ -34,7 +34,7 @@ def unopened(origin: str, size_bytes: int) -> ImageError | None:
 
 
 def missing_reason(origin: str, error_type: str, message: str) -> ImageError:
-    """Return why a file cannot be opened now, or the given reason where it can."""
+    """Return why a file cannot be opened now; if it can, the given reason."""
     path = local_path(origin)
     if path is None:
         return ImageError(error_type, message)

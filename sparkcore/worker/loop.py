@@ -1,12 +1,12 @@
-"""The loop that a Spark worker runs: record batches in, record batches out, no Spark object in it."""
+"""The worker loop: record batches of images in, record batches of result rows out."""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -14,39 +14,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparkcore.config import RunConfig
-from sparkcore.engine.preparation import Prepared, Source, prepare
-from sparkcore.engine.rows import SPENT, classified_batch
 from sparkcore.imaging.decode import ImageSize
-from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import Predictor, load_predictor
+from sparkcore.worker.image import Prepared, Source, prepare
+from sparkcore.worker.rows import TIMINGS, classified_batch
+from sparkcore.worker.task import PAYLOADS, WorkerTask
 
 T = TypeVar("T")
 
-PAYLOADS = ("content", "image")
-
-# What may wait between the decoding threads and the model: enough to keep it busy, little enough for any worker.
+# The queue between the decoding threads and the model: long enough to keep the model busy, bounded for large files.
 _MAX_WAITING_BYTES = 64 << 20
 
-
-@dataclass(frozen=True, slots=True)
-class WorkerTask:
-    """Hold all that a worker needs to know; it crosses the wire as it is.
-
-    `threads` is the number of threads of the model, and of the decoder.
-    """
-
-    config: RunConfig
-    model: FrozenModel
-    batch_size: int
-    threads: int
+_warmed_up: set[str] = set()  # digests of the models that this process has used
 
 
 def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Iterator[pa.RecordBatch]:
-    """Yield, for every batch of images, their rows with label and score, in the same order.
+    """Yield the result rows of every image, in the order of the input.
 
-    A batch comes with `origin` and either `content` (the file's bytes; null: the worker opens the local file itself)
-    or `image` (Spark's image struct); its other columns are handed through.
+    An input batch has `origin` and either `content` (the file's bytes; null: the worker opens the local file) or
+    `image` (Spark's image struct). Its other columns are passed through.
     """
     clock = _Clock()
     predictor = clock.timed("load_s", lambda: load_predictor(task.model, task.threads))
@@ -55,6 +41,18 @@ def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Ite
             pixels = [row.pixels for row in group if row.pixels is not None]
             probabilities = clock.timed("predict_s", partial(_predict, predictor, pixels))
             yield classified_batch(group, probabilities, task, clock.take())
+    _freeze_garbage(task.model.digest)
+
+
+def _freeze_garbage(model_digest: str) -> None:
+    """Exempt what loading a model has created from garbage collection.
+
+    Spark's daemon collects garbage after every task, which takes 0.1 s with TensorFlow's objects.
+    """
+    if model_digest not in _warmed_up:
+        _warmed_up.add(model_digest)
+        gc.collect()
+        gc.freeze()
 
 
 def _predict(predictor: Predictor, pixels: list[np.ndarray]) -> np.ndarray:
@@ -64,7 +62,7 @@ def _predict(predictor: Predictor, pixels: list[np.ndarray]) -> np.ndarray:
 def _prepared(
     batches: Iterable[pa.RecordBatch], task: WorkerTask, pool: ThreadPoolExecutor, clock: _Clock
 ) -> Iterator[Prepared]:
-    """Decode ahead of the model: while it predicts one batch, the pool works on the next."""
+    """Decode ahead: the pool works on the next batch while the model predicts."""
     size = ImageSize(task.model.height, task.model.width)
     waiting: deque[tuple[int, Future[Prepared]]] = deque()
     waiting_bytes = 0
@@ -88,8 +86,8 @@ def _prepared(
 
 def _sources(batches: Iterable[pa.RecordBatch]) -> Iterator[Source]:
     for batch in batches:
-        payload = next((name for name in PAYLOADS if name in batch.schema.names), None)
-        others = batch.select([name for name in batch.schema.names if name not in PAYLOADS])
+        payload = next((name for name in PAYLOADS.values() if name in batch.schema.names), None)
+        others = batch.select([name for name in batch.schema.names if name not in PAYLOADS.values()])
         contents = batch[payload] if payload else pa.nulls(batch.num_rows)
         sizes = _sizes(contents)
         for row, origin in enumerate(batch["origin"].to_pylist()):
@@ -105,7 +103,7 @@ def _sizes(contents: pa.Array) -> list[int]:
 
 
 def _groups(rows: Iterator[Prepared], batch_size: int) -> Iterator[list[Prepared]]:
-    """Yield runs of rows with at most `batch_size` images for the model."""
+    """Yield groups of consecutive rows with at most `batch_size` images for the model."""
     group: list[Prepared] = []
     images = 0
     for row in rows:
@@ -119,10 +117,10 @@ def _groups(rows: Iterator[Prepared], batch_size: int) -> Iterator[list[Prepared
 
 
 class _Clock:
-    """Add up where the time of this worker goes."""
+    """Sum the worker's seconds by phase."""
 
     def __init__(self) -> None:
-        self._seconds = dict.fromkeys(SPENT, 0.0)
+        self._seconds = dict.fromkeys(TIMINGS, 0.0)
         self._taken = time.perf_counter()
 
     def timed(self, name: str, call: Callable[[], T]) -> T:
@@ -136,5 +134,5 @@ class _Clock:
         """Return the seconds since the last call."""
         now = time.perf_counter()
         seconds = {**self._seconds, "work_s": now - self._taken}
-        self._seconds, self._taken = dict.fromkeys(SPENT, 0.0), now
+        self._seconds, self._taken = dict.fromkeys(TIMINGS, 0.0), now
         return seconds

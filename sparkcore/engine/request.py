@@ -1,0 +1,41 @@
+"""A request with everything that decides its answer, and the identities that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sparkcore.config import RunConfig
+from sparkcore.engine.listing import Listing
+from sparkcore.models.weights import ResolvedModel
+from sparkcore.runs import identity
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Hold settings, model and files; an attempt above 0 retries the images that failed.
+
+    `request_id` identifies the three, `recipe_id` what is done to one image. Both are derived here once: the digest
+    of a long listing takes seconds.
+    """
+
+    config: RunConfig
+    model: ResolvedModel
+    listing: Listing
+    request_id: str
+    recipe_id: str
+    attempt: int = 0
+
+    @classmethod
+    def of(cls, config: RunConfig, model: ResolvedModel, listing: Listing) -> Request:
+        """Identify a request."""
+        request_id = identity.request_id(config, listing.files, model.digest)
+        return cls(config, model, listing, request_id, identity.recipe_id(config, model.digest))
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run that answers this attempt."""
+        return identity.run_id(self.request_id, self.attempt)
+
+    def next_attempt(self) -> Request:
+        """Return the request that retries the failed images of this one."""
+        return replace(self, attempt=self.attempt + 1)

@@ -1,0 +1,61 @@
+"""The lock of the one engine that serves a store, and the process id of its holder."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sparkcore.runs.store import RunStore
+from sparkcore.storage.local import write_json
+
+_PATIENCE_S = 1.0  # longer than `engine_pid` holds the lock
+
+
+@contextmanager
+def sole_engine(store: RunStore) -> Iterator[bool]:
+    """Hold the engine lock of a store; yields False if another process holds it."""
+    lock = _lock(store)
+    try:
+        lock.acquire(timeout=_PATIENCE_S)
+    except Timeout:
+        yield False
+        return
+    try:
+        write_json(_pid_path(store), {"pid": os.getpid(), "started_at": time.time()})
+        yield True
+    finally:
+        _pid_path(store).unlink(missing_ok=True)
+        lock.release()
+
+
+def engine_pid(store: RunStore) -> int | None:
+    """Return the process id of the engine that serves a store, or None."""
+    if not _pid_path(store).exists():
+        return None
+    try:
+        with _lock(store).acquire(blocking=False):
+            return None
+    except PermissionError:  # a store that this user may only read
+        return None
+    except Timeout:
+        pass
+    try:
+        return int(json.loads(_pid_path(store).read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError, KeyError):  # the engine has the lock and writes its process id just now
+        return None
+
+
+def _lock(store: RunStore) -> FileLock:
+    path = store.root / "locks" / "engine.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
+
+
+def _pid_path(store: RunStore) -> Path:
+    return store.root / "locks" / "engine.json"
