@@ -1,4 +1,4 @@
-"""What a run is asked for (`RunConfig`) and how it is carried out (`EngineConfig`)."""
+"""The settings of a run (`RunConfig`) and of its execution (`EngineConfig`)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
 
 DEFAULT_STORE = "runs-store"
-DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights cannot be had
+DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights are not available
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Hold exactly what the result of a run depends on.
 
-    `images` is a path, a glob or a URI; folders are read recursively. Sizes are in pixels, both ends included;
-    images outside of them are left out. `sample` takes at most so many files, chosen by `seed`, before any image
-    is opened. `weights`, `labels` and `preprocess` are needed only where the model does not bring its own.
+    `images` is a path, a pattern or a URI; folders are read recursively. Sizes are in pixels, inclusive; images
+    outside of them are left out. `sample` limits the number of files, chosen by `seed` before any image is opened.
+    `weights`, `labels` and `preprocess` are needed only where the model has none of its own.
 
     Raises ConfigError for an impossible value.
     """
@@ -57,7 +57,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for name in ("images", "model"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
-                raise ConfigError.unexpected(name, "a text that is not empty", getattr(self, name))
+                raise ConfigError.unexpected(name, "a non-empty text", getattr(self, name))
         _check_choice("reader", self.reader, READERS)
         _check_choice("resize", self.resize, RESIZE_MODES)
         _check_choice("interpolation", self.interpolation, INTERPOLATIONS)
@@ -76,7 +76,7 @@ class RunConfig:
             _check_range(side, getattr(self, f"min_{side}"), getattr(self, f"max_{side}"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return values that JSON can represent."""
         return {**asdict(self), "keep": list(self.keep)}
 
     @classmethod
@@ -85,20 +85,19 @@ class RunConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ConfigError(f"Expected only {sorted(known)}, received also {unknown}. Remove them.")
+            raise ConfigError(f"Expected only {sorted(known)}, also received {unknown}. Remove them.")
         if "images" not in values:
-            raise ConfigError("images: expected a path, a glob or a URI, received nothing.")
+            raise ConfigError("images: expected a path, a pattern or a URI, received nothing.")
         return cls(**{**values, "keep": tuple(values.get("keep") or ())})
 
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """Hold how a run is carried out; nothing here changes its result.
+    """Hold how a run is executed; nothing here changes its result.
 
-    `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else local[*]), `batch_size` counts images
-    for one call of the model, `threads` is the number of model threads in each Python worker (None: the cores of
-    one task), `part_size` counts images in one part, the unit of progress and resume (None: what takes about
-    three seconds).
+    `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else local[*]), `batch_size` the number of
+    images per call of the model, `threads` the number of model threads in each Python worker (None: the cores of one
+    task), `part_size` the number of images in a part, the unit of progress and resume (None: about three seconds).
     """
 
     store: Path = Path(DEFAULT_STORE)
@@ -108,7 +107,7 @@ class EngineConfig:
     part_size: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "store", Path(self.store))
+        object.__setattr__(self, "store", Path(self.store).expanduser())
         _check_int("batch_size", self.batch_size, 1)
         for name in ("threads", "part_size"):
             if getattr(self, name) is not None:
@@ -116,7 +115,7 @@ class EngineConfig:
 
     @classmethod
     def from_environment(cls, **values: Any) -> EngineConfig:
-        """Build a config whose missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
+        """Build a config; missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
         given = {name: value for name, value in values.items() if value is not None}
         given.setdefault("store", Path(os.environ.get("SPARKCORE_STORE", DEFAULT_STORE)))
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
@@ -133,14 +132,14 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise ConfigError.unexpected(name, "one of " + ", ".join(choices), value)
 
 
-def _check_int(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError.unexpected(name, f"a whole number of at least {least}", value)
+def _check_int(name: str, value: object, minimum: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ConfigError.unexpected(name, f"a whole number of at least {minimum}", value)
 
 
-def _check_range(side: str, least: int | None, most: int | None) -> None:
-    for end, value in (("min", least), ("max", most)):
+def _check_range(side: str, minimum: int | None, maximum: int | None) -> None:
+    for end, value in (("min", minimum), ("max", maximum)):
         if value is not None:
             _check_int(f"{end}_{side}", value, 1)
-    if least is not None and most is not None and least > most:
-        raise ConfigError(f"min_{side} {least} is above max_{side} {most}: no image can pass. Swap them.")
+    if minimum is not None and maximum is not None and minimum > maximum:
+        raise ConfigError(f"min_{side} {minimum} is above max_{side} {maximum}: no image passes. Swap them.")

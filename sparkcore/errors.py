@@ -1,17 +1,17 @@
-"""Every exception that leaves this package.
+"""The exceptions of this package.
 
-A bad image is a row (`ImageError` never leaves the worker); a bad run is one of these:
+A bad image is a row (`ImageError` never leaves a worker); a bad run is one of these:
 
     SparkcoreError
     ├── RequestError            the request was wrong: exit code 2
-    │   ├── ConfigError         a parameter has an impossible value
+    │   ├── ConfigError         a parameter has an invalid value
     │   ├── InputError          no such path, or no file in it
-    │   ├── ModelError          no such model, or its file or labels do not fit
-    │   │   └── WeightsError    the weights are not here and cannot be had
+    │   ├── ModelError          no such model, or its file or labels do not match
+    │   │   └── WeightsError    the weights are not available
     │   └── RunNotFoundError    no run of that id in the store
-    ├── RunFailedError          the run was right but failed: exit code 1
-    │   └── EngineError         Spark, Java or the engine process could not do its part
-    ├── RunCancelledError       somebody cancelled it: exit code 130
+    ├── RunFailedError          the request was right but the run failed: exit code 1
+    │   └── EngineError         Spark, Java or the engine process failed
+    ├── RunCancelledError       the run was cancelled: exit code 130
     └── ImageError              one image cannot be used: becomes a row with status "error"
 
 Messages say what was expected, what was received and what to do.
@@ -21,15 +21,15 @@ from __future__ import annotations
 
 
 class SparkcoreError(Exception):
-    """Root of everything that this package raises on purpose."""
+    """Root of the exceptions of this package."""
 
 
 class RequestError(SparkcoreError):
-    """The request cannot be served as it stands."""
+    """The request is wrong."""
 
 
 class ConfigError(RequestError):
-    """A parameter has an impossible value."""
+    """A parameter has an invalid value."""
 
     @classmethod
     def unexpected(cls, name: str, expected: str, received: object) -> ConfigError:
@@ -38,7 +38,7 @@ class ConfigError(RequestError):
 
 
 class InputError(RequestError):
-    """The images are not where the request says."""
+    """There are no images where the request says."""
 
 
 class ModelError(RequestError):
@@ -46,7 +46,7 @@ class ModelError(RequestError):
 
 
 class WeightsError(ModelError):
-    """The weights of a known model are not on this machine and cannot be downloaded."""
+    """The weights of a known model are neither on this machine nor downloadable."""
 
 
 class RunNotFoundError(RequestError):
@@ -54,21 +54,21 @@ class RunNotFoundError(RequestError):
 
 
 class RunFailedError(SparkcoreError):
-    """A run that was properly requested could not be finished."""
+    """The run failed, although the request was right."""
 
 
 class EngineError(RunFailedError):
-    """Spark, Java or the engine process could not do its part."""
+    """Spark, Java or the engine process failed."""
 
 
 class RunCancelledError(SparkcoreError):
-    """A run was cancelled; its finished parts stay."""
+    """The run was cancelled; its finished images are kept."""
 
 
 class ImageError(SparkcoreError):
     """One image cannot be used.
 
-    `error_type` is one of `schema.ERROR_TYPES` and stable across versions; the message is for people.
+    `error_type` is one of `schema.ERROR_TYPES` and stable across versions; `message` is for readers.
     """
 
     def __init__(self, error_type: str, message: str) -> None:

@@ -64,6 +64,35 @@ def test_jobs_from_submit_to_result(
     assert client.start_engine(served) is False
 
 
+def test_a_job_carries_its_roots_and_absolute_paths(
+    tmp_path: Path, engine: EngineConfig, request_for: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "start_engine", lambda _: True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels.txt").write_text("a")
+    job = client.submit(request_for("photos/*.jpg", labels="labels.txt"), engine, roots=[tmp_path])
+    assert job.config.images == f"{tmp_path}/photos/*.jpg"
+    assert job.config.labels == f"{tmp_path}/labels.txt"
+    assert job.roots == (tmp_path,)
+    assert client.submit(request_for("s3a://bucket/x"), engine).config.images == "s3a://bucket/x"
+    assert client.submit(request_for("photos", model="resnet50", weights="random:1"), engine).config.model == "resnet50"
+
+
+def test_a_link_out_of_the_roots_is_not_read(
+    tmp_path: Path, served: EngineConfig, request_for: Callable[..., RunConfig]
+) -> None:
+    write_colors(tmp_path / "root" / "photos", 2)
+    write_colors(tmp_path / "secret", 3)
+    (tmp_path / "root" / "photos" / "way-out").symlink_to(tmp_path / "secret")
+    roots = [tmp_path / "root"]
+    done = _finished(client.submit(request_for(tmp_path / "root" / "photos"), served, roots=roots), served)
+    counts = RunStore(served.store).manifest(str(done.run_id)).counts
+    assert (counts["images"], counts["links_left_out"]) == (2, 1)
+    out = _finished(client.submit(request_for(f"{tmp_path}/root/{{a,..}}/secret/*"), served, roots=roots), served)
+    assert (out.state, out.run_id) == ("failed", None)
+    assert "expected a folder below" in out.message
+
+
 def test_cancel_a_running_and_a_waiting_job(tmp_path: Path, request_for: Callable[..., RunConfig]) -> None:
     write_colors(tmp_path / "in", 200, side=400)
     engine = EngineConfig(store=tmp_path / "store", part_size=4)

@@ -137,7 +137,7 @@ def test_an_upload_is_written_by_its_content(tmp_path: Path):
         ),
         ("script.png", b"#!/bin/sh\nrm -rf /\n", "The file is text, not an image."),
         ("page.jpg", b"<html><script>alert(1)</script></html>", "The file is a web page, not an image."),
-        ("nothing.jpg", b"", "The file has no bytes."),
+        ("nothing.jpg", b"", "The file is empty."),
         ("../../etc/cron.d/evil.jpg", jpeg(), "its name leads out of the upload folder"),
         ("/etc/evil.jpg", jpeg(), "its name leads out of the upload folder"),
         ("..\\evil.jpg", jpeg(), "its name leads out of the upload folder"),

@@ -98,7 +98,7 @@ def _decode(content: bytes, reduction: Reduction | None, finish: Callable[[Image
 
 def _identify(content: bytes) -> str:
     if not content:
-        raise ImageError("empty", "The file has no bytes.")
+        raise ImageError("empty", "The file is empty.")
     kind = sniff(content)
     if kind is not None:
         return kind

@@ -29,7 +29,7 @@ def unopened(origin: str, size_bytes: int) -> ImageError | None:
             "too_large", f"The file has {size_bytes:,} bytes; at most {MAX_FILE_BYTES:,} can be read at once."
         )
     if size_bytes == 0:
-        return missing_reason(origin, "empty", "The file has no bytes.")
+        return missing_reason(origin, "empty", "The file is empty.")
     return None
 
 

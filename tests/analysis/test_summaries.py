@@ -94,7 +94,7 @@ def test_error_counts_explain_the_reason():
     )
     assert summaries.error_counts(table).to_pylist() == [
         {"error_type": "corrupt", "meaning": "the image data contradict themselves", "count": 2},
-        {"error_type": "empty", "meaning": "the file has no bytes", "count": 1},
+        {"error_type": "empty", "meaning": "the file is empty", "count": 1},
     ]
     assert summaries.error_counts(table, np.array([0])).to_pylist() == []
 

@@ -25,7 +25,7 @@ def error_of(content: bytes) -> tuple[str, str]:
 
 def test_messages_are_for_people():
     half = pictures.jpeg()[:1234]
-    assert error_of(b"") == ("empty", "The file has no bytes.")
+    assert error_of(b"") == ("empty", "The file is empty.")
     assert error_of(b"%PDF-1.7\n") == ("not_an_image", "The file is a PDF document, not an image.")
     assert error_of(b"\x00\x01\x02") == ("not_an_image", "No known image format begins with the bytes 00 01 02.")
     assert error_of(half) == ("truncated", "The file ends after 1,234 bytes, before the image is complete.")

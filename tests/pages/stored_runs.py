@@ -26,7 +26,7 @@ ROWS = [
     row("d.jpg", ("n2", "dog", 0.7), ("n1", "cat", 0.2), truth="dog"),
     row("e.jpg", ("n2", "dog", 0.6), ("n3", "owl", 0.3), truth="dog"),
     failed("f.jpg", "truncated", "The file ends after 12 bytes.", size_bytes=12),
-    failed("=g.jpg", "empty", "The file has no bytes.", size_bytes=0),
+    failed("=g.jpg", "empty", "The file is empty.", size_bytes=0),
 ]
 
 

@@ -14,12 +14,12 @@ def test_problems_are_counted_and_listed(store: RunStore, open_page: OpenPage):
     app = open_page("problems", run=RUN)
     reasons, images = (table.value for table in app.dataframe)
     assert reasons.values.tolist() == [
-        ["empty", 1, 0.5, "the file has no bytes"],
-        ["truncated", 1, 0.5, "the image data end too early"],
+        ["empty", 1, 0.5, "the file is empty"],
+        ["truncated", 1, 0.5, "the image data end early"],
     ]
     assert images.values.tolist() == [
         ["f.jpg", "truncated", "The file ends after 12 bytes.", 12, "file:/data/f.jpg"],
-        ["=g.jpg", "empty", "The file has no bytes.", 0, "file:/data/=g.jpg"],
+        ["=g.jpg", "empty", "The file is empty.", 0, "file:/data/=g.jpg"],
     ]
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from sparkcore import client
 from sparkcore.config import RunConfig
-from sparkcore.intake import MOST_FILES
+from sparkcore.intake import MAX_FILES
 from sparkcore.prepared_samples import samples_folder
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
@@ -108,7 +108,7 @@ def test_impossible_values_are_refused(open_page: OpenPage, photos: Path):
     app.number_input(key=f"{PREFIX}min_width").set_value(100)
     app.number_input(key=f"{PREFIX}max_width").set_value(10)
     press(app, "Run")
-    assert plain(app.error[0].value) == "min_width 100 is above max_width 10: no image can pass. Swap them."
+    assert plain(app.error[0].value) == "min_width 100 is above max_width 10: no image passes. Swap them."
 
 
 def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_page: OpenPage, photos: Path):
@@ -128,12 +128,12 @@ def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: Open
     app = open_page("run")
     app.segmented_control(key=f"{PREFIX}kind").set_value("upload").run()
     content = (photos / "a.png").read_bytes()
-    for number in range(MOST_FILES + 300):
+    for number in range(MAX_FILES + 300):
         app.file_uploader[0].upload(f"{number}.png", content)
     app.run()
     press(app, "Run")
     assert plain(app.error[0].value).startswith(
-        f"Upload: expected at most {MOST_FILES} files, received {MOST_FILES + 300}"
+        f"Upload: expected at most {MAX_FILES} files, received {MAX_FILES + 300}"
     )
     assert client.jobs() == []
     assert not (store.root / "uploads").exists()

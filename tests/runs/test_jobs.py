@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -104,3 +105,13 @@ def test_newest_first_and_unknown(table: JobTable) -> None:
     assert [job.job_id for job in table.jobs(limit=2)] == [ids[2], ids[1]]
     with pytest.raises(RunNotFoundError):
         table.get("nope")
+
+
+def test_a_table_of_version_0_1_is_brought_up_to_date(tmp_path: Path):
+    table = JobTable(tmp_path / "jobs.sqlite")
+    table.submit(RunConfig(images="x"))
+    with sqlite3.connect(table.path) as db:
+        db.execute("ALTER TABLE jobs DROP COLUMN roots")
+    (old,) = table.jobs()
+    assert old.roots is None
+    assert table.submit(RunConfig(images="y"), roots=[tmp_path]).roots == (tmp_path,)
