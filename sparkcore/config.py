@@ -11,15 +11,35 @@ from typing import Any
 from sparkcore.errors import ConfigError
 
 READERS = ("bytes", "image")
-RESIZE_MODES = ("stretch", "crop", "pad")
+RESIZE_MODES = ("auto", "stretch", "crop", "pad")
 INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 PRECISIONS = ("float32", "bfloat16")
 TRUTHS = ("none", "folder", "filename")
 KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
+MODEL_SUFFIXES = (".keras", ".h5")
 
 DEFAULT_STORE = "runs-store"
 DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights cannot be had
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Say how an image is brought to the model's input size: a resize mode other than "auto".
+
+    `crop_ratio` is what a crop keeps of the shorter side; the other modes keep the whole image.
+    """
+
+    mode: str
+    crop_ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_choice("resize", self.mode, RESIZE_MODES[1:])
+        if not 0 < self.crop_ratio <= 1:
+            raise ConfigError.unexpected("crop_ratio", "a number above 0 and at most 1", self.crop_ratio)
+
+    def __str__(self) -> str:
+        return self.mode if self.crop_ratio == 1 else f"{self.mode} {100 * self.crop_ratio:g} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +48,8 @@ class RunConfig:
 
     `images` is a path, a glob or a URI; folders are read recursively. Sizes are in pixels, both ends included;
     images outside of them are left out. `sample` takes at most so many files, chosen by `seed`, before any image
-    is opened. `weights`, `labels` and `preprocess` are needed only where the model does not bring its own.
+    is opened. `weights`, `labels` and `preprocess` are needed only where the model does not bring its own. `resize`
+    "auto" is the way that the model's authors use.
 
     Raises ConfigError for an impossible value.
     """
@@ -39,7 +60,7 @@ class RunConfig:
     labels: str | None = None
     preprocess: str | None = None
     reader: str = "bytes"
-    resize: str = "stretch"
+    resize: str = "auto"
     interpolation: str = "bicubic"
     precision: str = "float32"
     top_k: int = 5

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkcore.config import PRECISIONS
+from sparkcore.config import PRECISIONS, Fit
 from sparkcore.errors import ConfigError
-from sparkcore.models.weights import ResolvedModel
+from sparkcore.models.resolve import ResolvedModel
 
 GRAPH_VERSION = 1  # goes up when the graph of the same model changes
 
@@ -29,6 +29,7 @@ class FrozenModel:
     precision: str
     height: int
     width: int
+    fit: Fit
     class_ids: tuple[str, ...]
     labels: tuple[str, ...]
 
@@ -59,6 +60,7 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
         precision=precision,
         height=model.height,
         width=model.width,
+        fit=model.fit,
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
     )

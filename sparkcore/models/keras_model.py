@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from sparkcore.errors import ModelError, WeightsError
+from sparkcore.errors import ModelError, WeightsError, first_line
+from sparkcore.models.published_weights import PackagedWeights
 from sparkcore.models.registry import ModelSpec, find_spec
+from sparkcore.models.resolve import ResolvedModel
 from sparkcore.models.tensorflow_import import import_tensorflow
-from sparkcore.models.weights import ResolvedModel
 
 # Keras builds EfficientNet B0 to B7 with this division only where it loads the published weights by itself: they
 # were trained with pixels divided twice by the square root of the deviation.
@@ -35,7 +36,7 @@ def build_keras_model(model: ResolvedModel) -> Any:
     if model.seed is not None:
         keras.utils.set_random_seed(model.seed)
         return _build(keras, spec, None)
-    if spec.weights.url is None:
+    if isinstance(spec.weights, PackagedWeights):
         return _build(keras, spec, model.weights_path)
     if model.weights_path is not None and model.weights_path.suffix == ".keras":
         return _load_same_architecture(keras, spec, model)
@@ -63,7 +64,7 @@ def _load_archive(keras: Any, path: Any, error_class: type[ModelError]) -> Any:
     except LOAD_ERRORS as error:
         raise error_class(
             f"model: expected a model of standard layers in {path}, but Keras cannot open it in safe mode: "
-            f"{_first_line(error)} Lambda layers and custom classes are not supported."
+            f"{_reason(error)} Lambda layers and custom classes are not supported."
         ) from error
 
 
@@ -94,7 +95,7 @@ def _load_weights(keras: Any, spec: ModelSpec, model: ResolvedModel) -> Any:
     except LOAD_ERRORS as error:
         raise WeightsError(
             f"weights: expected the weights of {spec.name}, top included, in {model.weights_path}, but Keras cannot "
-            f"load them: {_first_line(error)}"
+            f"load them: {_reason(error)}"
         ) from error
     if model.is_published and spec.name.startswith(PUBLISHED_RESCALE):
         return _with_published_rescale(keras, built)
@@ -113,7 +114,5 @@ def _with_published_rescale(keras: Any, model: Any) -> Any:
     return rescaled
 
 
-def _first_line(error: Exception) -> str:
-    return (
-        f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}".rstrip(": ") + "."
-    )
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {first_line(error).rstrip('.')}."

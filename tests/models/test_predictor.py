@@ -16,7 +16,7 @@ from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models import predictor as predictor_module
 from sparkcore.models.freeze import FrozenModel, freeze
 from sparkcore.models.predictor import load_predictor
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from tests.models.fixture_model import COLORS, write_fixture_model
 
 

@@ -17,8 +17,8 @@ from sparkcore.models.freeze import freeze
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.predictor import load_predictor
 from sparkcore.models.registry import find_spec
+from sparkcore.models.resolve import resolve_model
 from sparkcore.models.top_k import top_k
-from sparkcore.models.weights import resolve_model
 
 pytestmark = pytest.mark.slow
 SHARED = Path(__file__).parents[2] / "../shared"

@@ -13,7 +13,7 @@ import pytest
 from sparkcore.config import RunConfig
 from sparkcore.imaging.spark_image import to_spark_image
 from sparkcore.models.freeze import FrozenModel, freeze
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from sparkcore.origins import origin_of
 from sparkcore.schema import image_id
 from sparkcore.worker.loop import classify_batches
