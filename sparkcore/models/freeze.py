@@ -46,7 +46,6 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
     signature = {
         "graph_version": GRAPH_VERSION,
         "name": model.name,
-        "source": model.source,
         "preprocess": model.preprocess,
         "input": {"name": "images", "dtype": "uint8", "shape": [None, model.height, model.width, 3]},
         "output": {"name": "probabilities", "dtype": "float32", "shape": [None, len(model.classes)]},

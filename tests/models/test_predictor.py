@@ -11,19 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sparkcore.config import RunConfig
 from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models import predictor as predictor_module
-from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import load_predictor
-from sparkcore.models.resolve import resolve_model
-from tests.models.fixture_model import COLORS, write_fixture_model
+from tests.models.fixture_model import COLORS, frozen_fixture
 
 
 @pytest.fixture(scope="module")
 def colors(tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
-    folder = tmp_path_factory.mktemp("model")
-    return freeze(resolve_model(RunConfig(images="x", model=str(write_fixture_model(folder)))), "float32", folder)
+    return frozen_fixture(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(autouse=True)
