@@ -213,7 +213,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path):
     model = keras.Sequential(
         [keras.Input((SIDE, SIDE, 3)), layers.Lambda(lambda x: x), layers.Flatten(), layers.Dense(2)]
     )
-    with pytest.raises(ModelError, match="cannot open it in safe mode"):
+    with pytest.raises(ModelError, match="in safe mode"):
         freeze(_save(tmp_path, model, 2), "float32", tmp_path)
     assert list(tmp_path.glob("*.pb")) == []
 
@@ -242,7 +242,7 @@ def test_weights_of_another_model(tmp_path: Path):
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(path)
     model = resolve_model(RunConfig(images="images", model="mobilenet_v2", weights=str(path)))
-    with pytest.raises(WeightsError, match="expected the weights of mobilenet_v2"):
+    with pytest.raises(WeightsError, match="does not hold the weights of mobilenet_v2"):
         freeze(model, "float32", tmp_path)
 
 

@@ -117,7 +117,7 @@ def test_broken_and_missing_files(colors: FrozenModel, tmp_path: Path):
     with pytest.raises(ModelError, match="No such file"):
         load_predictor(broken)
     broken.path.write_bytes(b"not a graph")
-    with pytest.raises(ModelError, match="expected a frozen graph"):
+    with pytest.raises(ModelError, match="is no frozen graph"):
         load_predictor(broken)
     assert len(predictor_module._predictors) == 0
 

@@ -71,7 +71,14 @@ def _spread_weights(model: Any, builder: str, images: np.ndarray) -> None:
     last.set_weights([kernel * 2.0 / logits.std(axis=1).mean(), *bias])
 
 
-@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "mobilenet_v3_small", "efficientnet_b0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v2",
+        "densenet121",
+        *(pytest.param(name, marks=pytest.mark.soak) for name in ("resnet50", "mobilenet_v3_small", "efficientnet_b0")),
+    ],
+)
 def test_frozen_model_gives_the_scores_of_keras(tmp_path: Path, name: str):
     import keras
 
