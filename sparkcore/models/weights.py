@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -147,7 +148,7 @@ def _checksum(path: Path, algorithm: str, size_bytes: int, modified_ns: int) -> 
 
 
 def _content_digest(path: Path, size_bytes: int, modified_ns: int) -> str:
-    """Hash a file; of a `.keras` archive everything but the date at which it was saved."""
+    """Hash a file; of a `.keras` archive all that does not depend on when and where it was saved."""
     return (_archive_digest if path.suffix == ".keras" else _sha256)(path, size_bytes, modified_ns)
 
 
@@ -160,5 +161,16 @@ def _archive_digest(path: Path, size_bytes: int, modified_ns: int) -> str:  # no
     digest = hashlib.sha256()
     with zipfile.ZipFile(path) as archive:
         for name in sorted(set(archive.namelist()) - {"metadata.json"}):
-            digest.update(name.encode() + b"\0" + hashlib.sha256(archive.read(name)).digest())
+            content = _without_addresses(archive.read(name)) if name == "config.json" else archive.read(name)
+            digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
+
+
+def _without_addresses(config: bytes) -> bytes:
+    """Number shared objects in their order: Keras identifies them by their addresses in memory."""
+    numbers: dict[bytes, int] = {}
+    return re.sub(
+        rb'("shared_object_id": )(\d+)',
+        lambda match: match[1] + b"%d" % numbers.setdefault(match[2], len(numbers)),
+        config,
+    )
