@@ -43,7 +43,7 @@ def main() -> None:
     """Build, save, and print what the model expects."""
     from sparkcore.config import RunConfig
     from sparkcore.models.keras_model import build_keras_model
-    from sparkcore.models.weights import resolve_model
+    from sparkcore.models.resolve import resolve_model
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")

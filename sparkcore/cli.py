@@ -51,7 +51,7 @@ def _add_run(subparsers: Any) -> None:
     run = _command(subparsers, "run", commands.run, "classify images into the store", store=True)
     run.add_argument("images", metavar="IMAGES", help="folder (recursively), file, glob or URI (file:, hdfs:, s3a:)")
     model = run.add_argument_group("model")
-    model.add_argument("--model", help="auto (resnet50, else tinynet), a name, or a .keras / .h5 file")
+    model.add_argument("--model", help="auto (resnet50, else efficientnet_lite0), a name, or a .keras / .h5 file")
     model.add_argument("--weights", help="imagenet, a path, or random[:SEED]")
     model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")
     model.add_argument("--preprocess", choices=config.PREPROCESSES, help="what a model file expects of its pixels")

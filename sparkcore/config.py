@@ -11,15 +11,35 @@ from typing import Any
 from sparkcore.errors import ConfigError
 
 READERS = ("bytes", "image")
-RESIZE_MODES = ("stretch", "crop", "pad")
+RESIZE_MODES = ("auto", "stretch", "crop", "pad")
 INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 PRECISIONS = ("float32", "bfloat16")
 TRUTHS = ("none", "folder", "filename")
 KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
+MODEL_SUFFIXES = (".keras", ".h5")
 
 DEFAULT_STORE = "runs-store"
 DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights are not available
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How an image is resized to the model's input: a resize mode other than "auto".
+
+    `crop_ratio` is the share of the shorter side that a center crop keeps; other modes keep the whole image.
+    """
+
+    mode: str
+    crop_ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_choice("resize", self.mode, RESIZE_MODES[1:])
+        if not 0 < self.crop_ratio <= 1:
+            raise ConfigError.unexpected("crop_ratio", "a number above 0 and at most 1", self.crop_ratio)
+
+    def __str__(self) -> str:
+        return self.mode if self.crop_ratio == 1 else f"{self.mode} {100 * self.crop_ratio:g} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +48,8 @@ class RunConfig:
 
     `images` is a path, a pattern or a URI; folders are read recursively. Sizes are in pixels, inclusive; images
     outside of them are left out. `sample` limits the number of files, chosen by `seed` before any image is opened.
-    `weights`, `labels` and `preprocess` are needed only where the model has none of its own.
+    `weights`, `labels` and `preprocess` are needed only where the model has none of its own. `resize`
+    "auto" is the way that the model's authors used.
 
     Raises ConfigError for an impossible value.
     """
@@ -39,7 +60,7 @@ class RunConfig:
     labels: str | None = None
     preprocess: str | None = None
     reader: str = "bytes"
-    resize: str = "stretch"
+    resize: str = "auto"
     interpolation: str = "bicubic"
     precision: str = "float32"
     top_k: int = 5

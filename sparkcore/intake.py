@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from sparkcore.config import MODEL_SUFFIXES
 from sparkcore.errors import ImageError, InputError, ModelError
 from sparkcore.imaging.decode import FORMATS, ImageSize, decode
 from sparkcore.origins import absolute_path, local_path
 from sparkcore.roots import check_allowed, expand_braces, fixed_folder, is_allowed
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
-MODEL_SUFFIXES = (".keras", ".h5")
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
 
 MAX_FILES = 500

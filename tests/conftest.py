@@ -12,6 +12,8 @@ from PIL import Image
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.java import archive_path
+from sparkcore.models.download import remember_offline
+from tests.models.fixture_model import copy_fixture_model, copy_frozen_fixture
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +32,8 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     patch.setenv("SPARKCORE_CACHE", str(cache))
     if archive.is_file():
         archive_path().symlink_to(archive.resolve())  # Spark starts in half the time
+    copy_frozen_fixture(cache)  # no test needs Keras for the tiny model
+    remember_offline()  # model "auto" asks no server
     patch.setenv("SPARK_SUBMIT_OPTS", _ONE_WORKER)
     patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
@@ -53,9 +57,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.fixture(scope="session")
 def colors_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a real model that names the mean color of a picture."""
-    from tests.models.fixture_model import write_fixture_model
-
-    return write_fixture_model(tmp_path_factory.mktemp("model"))
+    return copy_fixture_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

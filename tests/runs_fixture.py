@@ -20,6 +20,7 @@ from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_ERROR, STATUS_OK, image_id, result_schema
 
 LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
+INPUT = {"height": 64, "width": 64, "resize": "stretch", "crop_ratio": 1.0}
 COLORS = ((200, 40, 40), (230, 200, 60), (120, 20, 60), (60, 120, 60), (70, 50, 120))
 _START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ class Made:
     truth: bool = True
     error_every: int = 10
     shift: int = 0
-    model: str = "tinynet"
+    model: str = "efficientnet_lite0"
     day: int = 0
     rows_per_part: int = 20
     images: str = "/photos"
@@ -124,7 +125,13 @@ def _manifest(run_id: str, made: Made, config: RunConfig, rows: list[dict[str, A
         recipe_id="recipe",
         attempt=0,
         config=config.to_dict(),
-        model={"name": made.model, "digest": "0" * 64, "source": "built in", "height": 64, "width": 64, "classes": 5},
+        model={
+            "name": made.model,
+            "digest": "0" * 64,
+            "source": "built in",
+            **INPUT,
+            "classes": 5,
+        },
         versions={"sparkcore": "0.1.0", "pyspark": "4.3.0", "tensorflow": "2.21.0"},
         created_at=when.isoformat(),
         finished_at=(when + timedelta(seconds=12)).isoformat(),

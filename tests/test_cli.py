@@ -121,7 +121,7 @@ def test_evaluate_and_compare(
     assert main(["compare", finished["run_id"], other, "--json", *store]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["in_both"], report["agreement"], report["changed"]) == (8, 1.0, 0)
-    assert report["settings"]["config.resize"] == ["stretch", "pad"]
+    assert report["settings"]["config.resize"] == ["auto", "pad"]
 
 
 def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

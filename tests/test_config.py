@@ -22,7 +22,7 @@ def test_a_request_survives_json() -> None:
         ({"images": ""}, "images: expected a non-empty text, received ''"),
         ({"images": None}, "images: expected a non-empty text"),
         ({"reader": "png"}, "reader: expected one of bytes, image, received 'png'"),
-        ({"resize": "fit"}, "resize: expected one of stretch, crop, pad"),
+        ({"resize": "fit"}, "resize: expected one of auto, stretch, crop, pad"),
         ({"interpolation": "cubic"}, "interpolation: expected one of"),
         ({"precision": "float16"}, "precision: expected one of float32, bfloat16"),
         ({"truth": "csv"}, "truth: expected one of"),

@@ -26,7 +26,7 @@ from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import Predictor
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.task import WorkerTask
 
@@ -68,7 +68,7 @@ def decoding(work: Work, contents: list[bytes]) -> float:
 
     def prepare(content: bytes) -> Any:
         image = decode(content, target=size).image
-        return to_array(resize(image, size, work.config.resize, work.config.interpolation))
+        return to_array(resize(image, size, work.model.fit, work.config.interpolation))
 
     with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(prepare, contents[:CORES]))

@@ -154,8 +154,9 @@ def _show_model_input(opened: Opened, content: bytes, row: Row) -> None:
     left, right = st.columns(2)
     left.image(content, width="stretch", alt=f"{row['file_name']} as it is")
     left.caption(f"Original, {text.pixels(row['height'], row['width'])}")
-    right.image(model_input(content, config, size), width="stretch", alt=f"{row['file_name']} as the model got it")
-    right.caption(f"{text.pixels(*size)}, {config['resize']}, {config['interpolation']}")
+    seen = model_input(content, size, opened.manifest.fit, config["interpolation"])
+    right.image(seen, width="stretch", alt=f"{row['file_name']} as the model got it")
+    right.caption(f"{text.pixels(*size)}, {opened.manifest.fit}, {config['interpolation']}")
 
 
 def _row_in(store: RunStore, run_id: str, image_id: str) -> Row | None:

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import text
 from pages.components.frame import Opened
 from sparkcore import client, intake
-from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.config import MODEL_SUFFIXES, EngineConfig, RunConfig
 from sparkcore.errors import SparkcoreError
 
 
@@ -41,9 +41,9 @@ def show(opened: Opened) -> None:
 def _checked(config: RunConfig, roots: Sequence[Path]) -> RunConfig:
     """Return the request with absolute paths; the user of this page may read less than the owner of the run."""
     model, weights, labels = config.model, config.weights, config.labels
-    if model.endswith(intake.MODEL_SUFFIXES):
+    if model.endswith(MODEL_SUFFIXES):
         model = intake.choose_file(model, roots)
-    if weights and weights.endswith(intake.MODEL_SUFFIXES):
+    if weights and weights.endswith(MODEL_SUFFIXES):
         weights = intake.choose_file(weights, roots)
     if labels:
         labels = intake.choose_file(labels, roots, intake.LABEL_SUFFIXES)

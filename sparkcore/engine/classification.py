@@ -14,7 +14,7 @@ from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.session import ship_package, workers_are_local
 from sparkcore.errors import RequestError
 from sparkcore.models.freeze import FrozenModel
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from sparkcore.schema import STATUS_EXCLUDED
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.rows import added_fields

@@ -12,7 +12,7 @@ from sparkcore.child import child_environment
 from sparkcore.config import cache_folder
 from sparkcore.errors import RunFailedError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel, freeze, is_frozen
-from sparkcore.models.weights import ResolvedModel
+from sparkcore.models.resolve import ResolvedModel
 
 _PROGRAM = "from sparkcore.engine.freezing import main; main()"
 

@@ -50,7 +50,7 @@ def build_manifest(request: Request, tally: Tally, store: RunStore, started: flo
 def _model(request: Request) -> dict[str, object]:
     model = request.model
     facts = {name: getattr(model, name) for name in ("name", "digest", "source", "height", "width", "preprocess")}
-    return {**facts, "classes": len(model.classes)}
+    return {**facts, "resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio, "classes": len(model.classes)}
 
 
 def _count_rows(store: RunStore, run_id: str) -> tuple[dict[str, int], dict[str, int]]:

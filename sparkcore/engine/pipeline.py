@@ -11,7 +11,7 @@ from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images, sampled
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
@@ -44,7 +44,7 @@ def run(
     """
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     watch.progress(Step("listing"))
-    model = resolve_model(config)
+    model = resolve_model(config, watch)
     store = RunStore(engine.store)
     with session_when_needed(engine) as spark:
         listing = sampled(list_images(config.images, spark, roots), config.sample, config.seed)

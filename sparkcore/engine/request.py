@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sparkcore.config import RunConfig
 from sparkcore.engine.listing import Listing
-from sparkcore.models.weights import ResolvedModel
+from sparkcore.models.resolve import ResolvedModel
 from sparkcore.runs import identity
 
 
@@ -28,8 +28,8 @@ class Request:
     @classmethod
     def of(cls, config: RunConfig, model: ResolvedModel, listing: Listing) -> Request:
         """Identify a request."""
-        request_id = identity.request_id(config, listing.files, model.digest)
-        return cls(config, model, listing, request_id, identity.recipe_id(config, model.digest))
+        request_id = identity.request_id(config, listing.files, model.digest, model.fit)
+        return cls(config, model, listing, request_id, identity.recipe_id(config, model.digest, model.fit))
 
     @property
     def run_id(self) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sparkcore.config import INTERPOLATIONS, RESIZE_MODES
+from sparkcore.config import INTERPOLATIONS, Fit
 from sparkcore.errors import ConfigError
 from sparkcore.imaging.decode import ImageSize
 
-__all__ = ["PADDING", "ImageSize", "resize", "to_array"]
+__all__ = ["PADDING", "ImageSize", "resize", "size_before_crop", "to_array"]
 
 # The mean color of ImageNet's photos. Preprocessing takes it to about zero, which is what a network's own padding is,
 # so that the border says nothing; black would be the darkest of all values and draw an edge around the picture.
@@ -19,24 +21,27 @@ PADDING = (124, 116, 104)
 _RESAMPLING = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
 
 
-def resize(image: Image.Image, size: ImageSize, mode: str, interpolation: str) -> Image.Image:
+def resize(image: Image.Image, size: ImageSize, fit: Fit, interpolation: str) -> Image.Image:
     """Resize an RGB image to exactly `size`.
 
-    `stretch` changes the proportions (what Keras does by default); `crop` scales the shorter side to fit and keeps
-    the middle of the longer one; `pad` scales the longer side to fit and puts the rest in `PADDING`.
+    `stretch` changes the proportions (what Keras does by default); `crop` takes the largest centered box of the
+    target's proportions, or `crop_ratio` of it; `pad` scales the longer side to fit and fills the rest with `PADDING`.
 
-    Raises ConfigError for an unknown mode or interpolation.
+    Raises ConfigError for an unknown interpolation.
     """
-    if mode not in RESIZE_MODES:
-        raise ConfigError.unexpected("resize", "one of " + ", ".join(RESIZE_MODES), mode)
     if interpolation not in _RESAMPLING:
         raise ConfigError.unexpected("interpolation", "one of " + ", ".join(INTERPOLATIONS), interpolation)
     resampling = _RESAMPLING[interpolation]
-    if mode == "crop":
-        return _crop(image, size, resampling)
-    if mode == "pad":
+    if fit.mode == "crop":
+        return _crop(image, size, fit.crop_ratio, resampling)
+    if fit.mode == "pad":
         return _pad(image, size, resampling)
     return image.resize((size.width, size.height), resampling)
+
+
+def size_before_crop(size: ImageSize, fit: Fit) -> ImageSize:
+    """Return the size of the whole image, in pixels, whose crop has the given size."""
+    return ImageSize(math.ceil(size.height / fit.crop_ratio), math.ceil(size.width / fit.crop_ratio))
 
 
 def to_array(image: Image.Image) -> npt.NDArray[np.uint8]:
@@ -44,12 +49,12 @@ def to_array(image: Image.Image) -> npt.NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _crop(image: Image.Image, size: ImageSize, resampling: Image.Resampling) -> Image.Image:
-    scale = max(size.width / image.width, size.height / image.height)
-    width, height = min(size.width / scale, image.width), min(size.height / scale, image.height)
-    left, top = (image.width - width) / 2, (image.height - height) / 2
-    # With a box nothing outside of the crop is computed: 1 x 5,000 pixels would else become 1,120,000 wide first.
-    return image.resize((size.width, size.height), resampling, (left, top, left + width, top + height))
+def _crop(image: Image.Image, size: ImageSize, ratio: float, resampling: Image.Resampling) -> Image.Image:
+    scale = max(size.width / image.width, size.height / image.height) / ratio
+    width, height = (max(1, math.floor(side / scale + 1e-6)) for side in (size.width, size.height))
+    left, top = (image.width - width + 1) // 2, (image.height - height + 1) // 2
+    # Cut before resizing, as EfficientNet's authors do: pixels outside of the box then have no influence.
+    return image.crop((left, top, left + width, top + height)).resize((size.width, size.height), resampling)
 
 
 def _pad(image: Image.Image, size: ImageSize, resampling: Image.Resampling) -> Image.Image:

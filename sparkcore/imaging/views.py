@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from typing import Any
 
 from PIL import Image
 
+from sparkcore.config import Fit
 from sparkcore.imaging.annotate import annotate
 from sparkcore.imaging.decode import ImageSize, decode
-from sparkcore.imaging.transforms import resize
+from sparkcore.imaging.transforms import resize, size_before_crop
 
 JPEG_QUALITY = 90
 
@@ -26,10 +25,10 @@ def annotated(content: bytes, label: str, score: float | None, long_side: int | 
     return _jpeg(annotate(picture, label, score))
 
 
-def model_input(content: bytes, config: Mapping[str, Any], size: ImageSize) -> bytes:
-    """Return what a model of this input size got to see of an image file, by a run's settings; raises ImageError."""
-    picture = resize(decode(content, target=size).image, size, config["resize"], config["interpolation"])
-    return _jpeg(picture)
+def model_input(content: bytes, size: ImageSize, fit: Fit, interpolation: str) -> bytes:
+    """Return an image file as a model of this input size saw it, as JPEG; raises ImageError."""
+    picture = decode(content, target=size_before_crop(size, fit)).image
+    return _jpeg(resize(picture, size, fit, interpolation))
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -1,17 +1,17 @@
-"""Which models can be used on this machine right now, and which one a request without a model means."""
+"""List the known models and whether they can be used on this machine right now."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from sparkcore.models.registry import MODEL_SPECS, ModelSpec, find_spec
-from sparkcore.models.weights import BUILT_IN, REFERENCE, keras_cache
+from sparkcore.models.published_weights import PackagedWeights
+from sparkcore.models.registry import BUILT_IN, MODEL_SPECS, REFERENCE, ModelSpec, find_spec
+from sparkcore.models.weights import keras_cache
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Name a model and tell whether its weights are here; `note` says in words where they are or how to get them."""
+    """Name a model; `ready` tells whether its weights are here, `note` where they are or how to get them."""
 
     name: str
     ready: bool
@@ -19,7 +19,7 @@ class ModelChoice:
 
 
 def available_models() -> list[ModelChoice]:
-    """Return all models that are known by name, those that can be used at once first."""
+    """Return all known models, those that are ready first."""
     choices = [_choice(spec) for spec in MODEL_SPECS]
     return sorted(choices, key=lambda choice: not choice.ready)
 
@@ -30,11 +30,12 @@ def default_model() -> str:
 
 
 def _choice(spec: ModelSpec) -> ModelChoice:
-    if spec.weights.url is None:
-        ready = Path(__file__).with_name(spec.weights.file_name).is_file()
-        return ModelChoice(spec.name, ready, "built in: its weights come with this package")
-    if (keras_cache() / spec.weights.file_name).is_file():
+    published = spec.weights
+    if isinstance(published, PackagedWeights):
+        return ModelChoice(spec.name, published.find() is not None, f"built in: {published.package} has its weights")
+    # Without a look at the checksum: the list is drawn often, and a run checks it anyway.
+    if (keras_cache() / published.file_name).is_file():
         return ModelChoice(spec.name, True, "its weights are in the Keras cache")
     return ModelChoice(
-        spec.name, False, f"needs its weights: a file, a download, or {spec.weights.file_name} in the cache"
+        spec.name, False, f"needs its weights: a file, a download, or {published.file_name} in the cache"
     )

@@ -1,66 +1,129 @@
-"""Fetch a file with a checksum, and give up soon where there is no network."""
+"""Download published files: whole or not at all, with progress, and without a long wait where there is no network."""
 
 from __future__ import annotations
 
-import hashlib
-import os
+import logging
 import queue
 import threading
-import urllib.request
-from http.client import HTTPException
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from sparkcore.errors import WeightsError
+from sparkcore.config import cache_folder
+from sparkcore.errors import WeightsError, first_line
+from sparkcore.progress import Step, Watch
+from sparkcore.storage.local import write_bytes
 
-CONNECT_TIMEOUT_S = 5.0
-# Looking up a host's address does not obey a socket's timeout, so the answer as a whole has a limit of its own.
-ANSWER_TIMEOUT_S = 8.0
-CHUNK_BYTES = 1 << 20
+ANSWER_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 10.0
+OFFLINE_MEMORY_S = 3600.0
+_CHUNK_BYTES = 256 << 10
+_POLL_S = 0.1
 
 
-def download(url: str, target: Path, checksum: str | None) -> None:
-    """Write the content of `url` to `target`, whole or not at all.
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Describe a file to fetch: what it is for people, where it is, and its md5 or sha256 in hex (None: unknown)."""
 
-    `checksum` is md5 or sha256 in hex. Raises WeightsError within seconds where the server does not answer, and
-    where the content does not fit the checksum.
+    title: str
+    url: str
+    checksum: str | None
+
+
+def download(wanted: Download, target: Path, watch: Watch) -> None:
+    """Fetch a file into `target`, whole or not at all.
+
+    Raises WeightsError where no server answers within 3 s, where it stops sending, and where the checksum differs;
+    and whatever `watch.check` raises, which is called at least once for each 256 kB.
     """
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    import pooch
+    import requests
+
+    _check_answer(wanted.url, watch)
+    pooch.get_logger().setLevel(logging.ERROR)
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Progress(watch, f"downloading {wanted.title}"), chunk_size=_CHUNK_BYTES, timeout=READ_TIMEOUT_S
+    )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _open(url) as response, unfinished.open("wb") as file:
-            while chunk := response.read(CHUNK_BYTES):
-                file.write(chunk)
-        if checksum and file_checksum(unfinished, checksum) != checksum:
-            raise WeightsError(f"{url} did not arrive whole: its checksum differs from {checksum}")
-        unfinished.replace(target)
-    except (OSError, HTTPException) as error:
-        raise WeightsError(f"{url} cannot be downloaded: {error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)  # a damaged file
+        pooch.retrieve(wanted.url, _known_hash(wanted.checksum), target.name, target.parent, downloader=downloader)
+    except ValueError as error:  # pooch's error for another checksum
+        raise WeightsError(f"{wanted.url} did not arrive whole: its checksum is not {wanted.checksum}") from error
+    except (OSError, requests.RequestException) as error:
+        raise WeightsError(f"{wanted.url} cannot be downloaded: {first_line(error)}") from error
+    _offline_file().unlink(missing_ok=True)
 
 
-def file_checksum(path: Path, like: str) -> str:
-    """Return the sha256 of a file in hex, or its md5 where `like` is as short as an md5."""
-    algorithm = "sha256" if len(like) == 64 else "md5"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
+def was_offline() -> bool:
+    """Tell whether a download found no network within the last hour."""
+    try:
+        return time.time() - _offline_file().stat().st_mtime < OFFLINE_MEMORY_S
+    except OSError:
+        return False
 
 
-def _open(url: str) -> Any:
-    answers: queue.Queue[Any] = queue.Queue()
+def remember_offline() -> None:
+    """Make `was_offline` true for an hour, in all processes that share the cache folder."""
+    write_bytes(_offline_file(), b"No network was found when this file was written.\n")
+
+
+def _offline_file() -> Path:
+    return cache_folder() / "offline"
+
+
+def _check_answer(url: str, watch: Watch) -> None:
+    """Raise WeightsError unless the server answers in time, whatever it answers."""
+    import requests
 
     def ask() -> None:
         try:
-            answers.put(urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_S))
-        except (OSError, HTTPException) as error:
-            answers.put(error)
+            requests.head(url, timeout=ANSWER_TIMEOUT_S)
+            answers.put(None)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it goes to the thread that waits)
+            answers.put(type(error).__name__)
 
-    threading.Thread(target=ask, name="download", daemon=True).start()
-    try:
-        answer = answers.get(timeout=ANSWER_TIMEOUT_S)
-    except queue.Empty:
-        raise TimeoutError(f"no answer within {ANSWER_TIMEOUT_S:.0f} s") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    answers: queue.Queue[str | None] = queue.Queue()
+    # In a thread of its own: looking up a host name obeys no timeout.
+    threading.Thread(target=ask, name="reach", daemon=True).start()
+    problem = _wait_for(answers, watch.check)
+    if problem is not None:
+        remember_offline()
+        raise WeightsError(f"{urlsplit(url).hostname} cannot be reached ({problem})")
+
+
+def _wait_for(answers: queue.Queue[str | None], check: Callable[[], None]) -> str | None:
+    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    while time.monotonic() < deadline:
+        check()
+        try:
+            return answers.get(timeout=_POLL_S)
+        except queue.Empty:
+            continue
+    return f"no answer within {ANSWER_TIMEOUT_S:g} s"
+
+
+def _known_hash(checksum: str | None) -> str | None:
+    if checksum is None:
+        return None
+    return f"{'sha256' if len(checksum) == 64 else 'md5'}:{checksum}"
+
+
+class _Progress:
+    """The part of tqdm's interface that pooch uses, for a Watch."""
+
+    def __init__(self, watch: Watch, phase: str) -> None:
+        self._watch, self._phase = watch, phase
+        self.total = self._done = 0
+
+    def update(self, count: int) -> None:
+        self._watch.check()
+        self._done = min(self._done + count, self.total or self._done + count)
+        self._watch.progress(Step(self._phase, self._done, self.total, unit="bytes"))
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        """Do nothing: the next step replaces this one."""

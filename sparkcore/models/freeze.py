@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkcore.config import PRECISIONS
+from sparkcore.config import PRECISIONS, Fit
 from sparkcore.errors import ConfigError
-from sparkcore.models.weights import ResolvedModel
+from sparkcore.models.framework_errors import framework_errors
+from sparkcore.models.graph import frozen_graph
+from sparkcore.models.keras_model import build_keras_model
+from sparkcore.models.resolve import ResolvedModel
+from sparkcore.storage.local import write_bytes, write_json
 
 GRAPH_VERSION = 1  # goes up when the graph of the same model changes
 
@@ -29,6 +31,7 @@ class FrozenModel:
     precision: str
     height: int
     width: int
+    fit: Fit
     class_ids: tuple[str, ...]
     labels: tuple[str, ...]
 
@@ -45,20 +48,20 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
     signature = {
         "graph_version": GRAPH_VERSION,
         "name": model.name,
-        "source": model.source,
         "preprocess": model.preprocess,
         "input": {"name": "images", "dtype": "uint8", "shape": [None, model.height, model.width, 3]},
         "output": {"name": "probabilities", "dtype": "float32", "shape": [None, len(model.classes)]},
     }
     if not _is_frozen(path):
-        _write_atomically(path, _graph_bytes(model))
-        _write_atomically(path.with_suffix(".json"), json.dumps(signature, indent=2).encode())
+        write_bytes(path, _graph_bytes(model))
+        write_json(path.with_suffix(".json"), signature)
     return FrozenModel(
         path=path,
         digest=model.digest,
         precision=precision,
         height=model.height,
         width=model.width,
+        fit=model.fit,
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
     )
@@ -79,19 +82,7 @@ def _is_frozen(path: Path) -> bool:
 
 
 def _graph_bytes(model: ResolvedModel) -> bytes:
-    from sparkcore.models.graph import frozen_graph
-    from sparkcore.models.keras_model import build_keras_model
-
     keras_model = build_keras_model(model)
-    graph = frozen_graph(keras_model, (model.height, model.width), model.preprocess, len(model.classes))
+    with framework_errors(f"model: {model.name} cannot be turned into a graph"):
+        graph = frozen_graph(keras_model, (model.height, model.width), model.preprocess, len(model.classes))
     return bytes(graph.SerializeToString())
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -11,22 +11,23 @@ from typing import Any
 import numpy as np
 
 from sparkcore.errors import ModelError, WeightsError
+from sparkcore.models.framework_errors import framework_errors
+from sparkcore.models.published_weights import PackagedWeights
 from sparkcore.models.registry import ModelSpec, find_spec
+from sparkcore.models.resolve import ResolvedModel
 from sparkcore.models.tensorflow_import import import_tensorflow
-from sparkcore.models.weights import ResolvedModel
 
-# Keras builds EfficientNet B0 to B7 with this division only where it loads the published weights by itself: they
-# were trained with pixels divided twice by the square root of the deviation.
+# Keras adds this division to EfficientNet B0 to B7 only where it loads the published weights itself: they were trained
+# with pixels that were divided by the square root of the deviation once more.
 PUBLISHED_RESCALE = "efficientnet_b"
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-LOAD_ERRORS = (ValueError, TypeError, OSError, KeyError, AttributeError, ImportError, NotImplementedError)
 
 
 def build_keras_model(model: ResolvedModel) -> Any:
     """Return the Keras model with its weights.
 
-    Raises ModelError for a file that Keras cannot open in safe mode (it runs no code from the file), WeightsError
-    for weights that do not fit the architecture.
+    Raises ModelError for a file that Keras cannot open in safe mode (which runs no code from the file), WeightsError
+    for weights that do not fit the architecture, RunFailedError where memory runs out.
     """
     keras = _import_keras()
     if model.kind == "file":
@@ -35,7 +36,7 @@ def build_keras_model(model: ResolvedModel) -> Any:
     if model.seed is not None:
         keras.utils.set_random_seed(model.seed)
         return _build(keras, spec, None)
-    if spec.weights.url is None:
+    if isinstance(spec.weights, PackagedWeights):
         return _build(keras, spec, model.weights_path)
     if model.weights_path is not None and model.weights_path.suffix == ".keras":
         return _load_same_architecture(keras, spec, model)
@@ -57,14 +58,10 @@ def _build(keras: Any, spec: ModelSpec, weights: Any) -> Any:
     return builder(weights=weights)
 
 
-def _load_archive(keras: Any, path: Any, error_class: type[ModelError]) -> Any:
-    try:
+def _load_archive(keras: Any, path: Any, refused: type[ModelError]) -> Any:
+    message = f"model: Keras cannot open {path} in safe mode, which allows neither Lambda layers nor custom classes"
+    with framework_errors(message, refused):
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except LOAD_ERRORS as error:
-        raise error_class(
-            f"model: expected a model of standard layers in {path}, but Keras cannot open it in safe mode: "
-            f"{_first_line(error)} Lambda layers and custom classes are not supported."
-        ) from error
 
 
 def _load_same_architecture(keras: Any, spec: ModelSpec, model: ResolvedModel) -> Any:
@@ -80,22 +77,17 @@ def _load_same_architecture(keras: Any, spec: ModelSpec, model: ResolvedModel) -
 
 def _load_weights(keras: Any, spec: ModelSpec, model: ResolvedModel) -> Any:
     built = _build(keras, spec, None)
-    # Keras leaves what it does not find in some files at its random start, with a warning at most.
+    # Keras leaves weights that some files lack at their random start, with a warning at most.
     floats = [weight for weight in built.weights if "float" in str(weight.dtype)]
     for weight in floats:
         weight.assign(np.full(weight.shape, np.nan))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            built.load_weights(model.weights_path)
-        missing = [weight.path for weight in floats if np.isnan(weight.numpy()).any()]
-        if missing:
-            raise ValueError(f"{len(missing)} weights are missing, {missing[0]} is the first")
-    except LOAD_ERRORS as error:
-        raise WeightsError(
-            f"weights: expected the weights of {spec.name}, top included, in {model.weights_path}, but Keras cannot "
-            f"load them: {_first_line(error)}"
-        ) from error
+    message = f"weights: {model.weights_path} does not hold the weights of {spec.name}, top included"
+    with framework_errors(message, WeightsError), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        built.load_weights(model.weights_path)
+    missing = [weight.path for weight in floats if np.isnan(weight.numpy()).any()]
+    if missing:
+        raise WeightsError(f"{message}: {len(missing)} weights are missing, {missing[0]} is the first.")
     if model.is_published and spec.name.startswith(PUBLISHED_RESCALE):
         return _with_published_rescale(keras, built)
     return built
@@ -111,9 +103,3 @@ def _with_published_rescale(keras: Any, model: Any) -> Any:
     rescaled = keras.models.clone_model(model, call_function=call)
     rescaled.set_weights(model.get_weights())
     return rescaled
-
-
-def _first_line(error: Exception) -> str:
-    return (
-        f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}".rstrip(": ") + "."
-    )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sparkcore.errors import ModelError
 
-IMAGENET_FILE = "imagenet_classes.txt"
+_IMAGENET_FILE = Path(__file__).with_name("imagenet_classes.txt")
 HEADER_WORDS = {"index", "class_id", "label"}
 
 
@@ -22,15 +22,10 @@ class ClassName(NamedTuple):
     label: str
 
 
-def imagenet_classes() -> tuple[ClassName, ...]:
-    """Return the 1,000 classes of ILSVRC 2012 in the order of the outputs of every `keras.applications` model."""
-    return packaged_classes(IMAGENET_FILE)
-
-
 @cache
-def packaged_classes(file_name: str) -> tuple[ClassName, ...]:
-    """Read a table of classes that lies beside this module."""
-    return read_labels(Path(__file__).with_name(file_name))
+def imagenet_classes() -> tuple[ClassName, ...]:
+    """Return the 1,000 classes of ILSVRC 2012 in the order of every `keras.applications` model's outputs."""
+    return read_labels(_IMAGENET_FILE)
 
 
 def read_labels(path: Path | str) -> tuple[ClassName, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sparkcore.config import PREPROCESSES
 from sparkcore.errors import ModelError
-from sparkcore.models.archive import ArchiveFacts, describe_archive
+from sparkcore.models.keras_archive import ArchiveFacts, describe_archive
 from sparkcore.models.labels import ClassName, classes_from_json, imagenet_classes, read_labels
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sparkcore.errors import ConfigError, ModelError
+from sparkcore.errors import ConfigError
+from sparkcore.models.framework_errors import framework_errors
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.graph import INPUT_NAME, OUTPUT_NAME
 from sparkcore.models.processor import computes_bfloat16
@@ -32,7 +33,8 @@ class Predictor:
     def predict(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the probabilities, float32 [n, classes], of uint8 RGB images [n, height, width, 3].
 
-        Raises ConfigError for another type or shape.
+        Raises ConfigError for another type or shape, ModelError for a graph that cannot compute them, RunFailedError
+        where memory runs out.
         """
         expected = (self._frozen.height, self._frozen.width, 3)
         if not isinstance(batch, np.ndarray) or batch.dtype != np.uint8 or batch.shape[1:] != expected:
@@ -40,7 +42,8 @@ class Predictor:
             raise ConfigError(f"batch: expected uint8 RGB images [n, {', '.join(map(str, expected))}], got {received}.")
         if not len(batch):
             return np.empty((0, len(self._frozen.class_ids)), np.float32)
-        scores = [np.asarray(self._call(piece)) for piece in _pieces(batch)]
+        with framework_errors(f"model: predicting {len(batch)} images failed"):
+            scores = [np.asarray(self._call(piece)) for piece in _pieces(batch)]
         return scores[0] if len(scores) == 1 else np.concatenate(scores)
 
 
@@ -76,15 +79,11 @@ def _pieces(batch: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
 
 def _open_session(frozen: FrozenModel, threads: int | None) -> Any:
     tf = import_tensorflow(with_keras=False)
-    from google.protobuf.message import DecodeError
-
     graph_def = tf.compat.v1.GraphDef()
-    try:
+    with framework_errors(f"model: {frozen.path} is no frozen graph; delete it and run again"):
         graph_def.ParseFromString(frozen.path.read_bytes())
-    except (OSError, DecodeError) as error:
-        raise ModelError(f"model: expected a frozen graph at {frozen.path}, but {error}. Freeze it again.") from error
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(graph_def, name="")
     session = tf.compat.v1.Session(graph=graph, config=_session_config(frozen.precision, threads))
     return session.make_callable(OUTPUT_NAME, feed_list=[INPUT_NAME])
 

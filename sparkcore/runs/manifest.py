@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from sparkcore.config import Fit
 from sparkcore.errors import RunFailedError
 
 MANIFEST_VERSION = 1
@@ -37,6 +38,11 @@ class Manifest:
     images_per_second: float = 0.0
     images_per_second_no_load: float = 0.0
     version: int = MANIFEST_VERSION
+
+    @property
+    def fit(self) -> Fit:
+        """Return the resize mode in effect; runs of 0.1 state it in their config alone."""
+        return Fit(self.model.get("resize", self.config["resize"]), self.model.get("crop_ratio", 1.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can carry."""

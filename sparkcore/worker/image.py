@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
-from sparkcore.config import RunConfig
+from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import Decoded, ImageSize, decode
 from sparkcore.imaging.spark_image import from_spark_image
 from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE, thumbnail
-from sparkcore.imaging.transforms import resize, to_array
+from sparkcore.imaging.transforms import resize, size_before_crop, to_array
 from sparkcore.worker.opening import read_file
 
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -49,12 +49,12 @@ class Prepared:
     decode_s: float = 0.0
 
 
-def prepare(source: Source, config: RunConfig, size: ImageSize) -> Prepared:
+def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit) -> Prepared:
     """Decode and resize one image; one that cannot be used is returned with its `error`."""
     started = time.thread_time()
     prepared = Prepared(source)
     try:
-        _fill(prepared, config, size)
+        _fill(prepared, config, size, fit)
     except ImageError as error:
         prepared.error = error
     except Exception as error:  # noqa: BLE001 (one image must not take the others down)
@@ -72,8 +72,8 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
     )
 
 
-def _fill(prepared: Prepared, config: RunConfig, size: ImageSize) -> None:
-    decoded = _decoded(prepared.source, None if "pixels" in config.keep else size)
+def _fill(prepared: Prepared, config: RunConfig, size: ImageSize, fit: Fit) -> None:
+    decoded = _decoded(prepared.source, None if "pixels" in config.keep else size_before_crop(size, fit))
     prepared.facts = {
         name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
     }
@@ -82,7 +82,7 @@ def _fill(prepared: Prepared, config: RunConfig, size: ImageSize) -> None:
     prepared.thumbnail = thumbnail(decoded.image)
     if "pixels" in config.keep:
         prepared.full_pixels = decoded.image.tobytes()
-    prepared.pixels = to_array(resize(decoded.image, size, config.resize, config.interpolation))
+    prepared.pixels = to_array(resize(decoded.image, size, fit, config.interpolation))
 
 
 def _decoded(source: Source, size: ImageSize | None) -> Decoded:

@@ -74,7 +74,7 @@ def _prepared(
             if source is None:
                 exhausted = True
                 break
-            waiting.append((source.size_bytes, pool.submit(prepare, source, task.config, size)))
+            waiting.append((source.size_bytes, pool.submit(prepare, source, task.config, size, task.model.fit)))
             waiting_bytes += source.size_bytes
         if not waiting:
             return

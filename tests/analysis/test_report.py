@@ -15,8 +15,8 @@ CAT, DOG = ("n1", "cat", 0.75), ("n2", "dog", 0.25)
 JPEG = b"\xff\xd8\xff picture"
 MANIFEST = {
     "run_id": "0123456789abcdef",
-    "config": {"images": "/data/<b>", "model": "tinynet", "keep": [], "sample": None, "top_k": 5},
-    "model": {"name": "tinynet", "digest": "abc"},
+    "config": {"images": "/data/<b>", "model": "efficientnet_lite0", "keep": [], "sample": None, "top_k": 5},
+    "model": {"name": "efficientnet_lite0", "digest": "abc"},
     "timings": {"total": 12.345},
     "versions": {"pyspark": "4.3.0"},
     "created_at": "2026-01-02T03:04:05+00:00",
@@ -93,11 +93,11 @@ def test_facts_and_settings(page: Page):
         *("images", "4", "not readable", "1", "labels found", "2"),
         *("first guess right", "66.7%", "right within 2 guesses", "100.0%", "images per second", "30.3"),
     ]
-    assert "model tinynet · 2026-01-02 03:04 UTC · /data/<b>" in facts
+    assert "model efficientnet_lite0 · 2026-01-02 03:04 UTC · /data/<b>" in facts
     settings = facts[facts.index("Settings") + 2 :]
     assert [text for text in settings if text not in ("Model", "Timings", "Versions")] == [
-        *("images", "/data/<b>", "model", "tinynet", "top k", "5"),
-        *("name", "tinynet", "digest", "abc", "total", "12.3", "pyspark", "4.3.0"),
+        *("images", "/data/<b>", "model", "efficientnet_lite0", "top k", "5"),
+        *("name", "efficientnet_lite0", "digest", "abc", "total", "12.3", "pyspark", "4.3.0"),
     ]
 
 

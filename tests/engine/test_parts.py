@@ -21,7 +21,7 @@ from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.parts import MAX_SOLITARY_FAILURES, PartRunner
 from sparkcore.errors import ModelError, RunCancelledError, RunFailedError
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.resolve import resolve_model
 from tests.conftest import write_colors
 
 if TYPE_CHECKING:

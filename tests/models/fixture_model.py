@@ -1,11 +1,25 @@
-"""A real but tiny classifier: it names the mean color of an image, by weights that are computed, not trained."""
+"""A real but tiny classifier: it names the mean color of an image, by weights that are computed, not trained.
+
+The model and its frozen graph are in `fixtures/`, so that most tests need no Keras. Write them anew with
+`python -m tests.models.fixture_model` where GRAPH_VERSION or the model changes.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from sparkcore.config import RunConfig
+from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.resolve import resolve_model
+
+FIXTURES = Path(__file__).with_name("fixtures")
+MODEL_FILES = ("colors.keras", "colors.json")
+FROZEN_FILES = ("frozen.pb", "frozen.json")
 
 COLORS = {
     "black": (0, 0, 0),
@@ -46,3 +60,40 @@ def write_fixture_model(folder: Path) -> Path:
     sidecar = {"labels": list(COLORS), "preprocess": "tf"}
     path.with_suffix(".json").write_text(json.dumps(sidecar), encoding="utf-8")
     return path
+
+
+def copy_fixture_model(folder: Path) -> Path:
+    """Copy the stored `colors.keras` and `colors.json` into `folder` and return the path of the first."""
+    for name in MODEL_FILES:
+        shutil.copyfile(FIXTURES / name, folder / name)
+    return folder / MODEL_FILES[0]
+
+
+def copy_frozen_fixture(cache: Path) -> None:
+    """Put the stored frozen graph where `freeze` looks for that of the fixture model."""
+    digest = resolve_model(_request(FIXTURES)).digest
+    for name in FROZEN_FILES:
+        shutil.copyfile(FIXTURES / name, (cache / digest).with_suffix(Path(name).suffix))
+
+
+def frozen_fixture(cache: Path) -> FrozenModel:
+    """Return the stored frozen graph, in the folder `cache`."""
+    copy_frozen_fixture(cache)
+    return freeze(resolve_model(_request(FIXTURES)), "float32", cache)
+
+
+def _request(folder: Path) -> RunConfig:
+    return RunConfig(images="images", model=str(folder / MODEL_FILES[0]))
+
+
+def _write_fixtures() -> None:
+    FIXTURES.mkdir(exist_ok=True)
+    write_fixture_model(FIXTURES)
+    with tempfile.TemporaryDirectory() as cache:
+        frozen = freeze(resolve_model(_request(FIXTURES)), "float32", Path(cache))
+        for name in FROZEN_FILES:
+            shutil.copyfile(frozen.path.with_suffix(Path(name).suffix), FIXTURES / name)
+
+
+if __name__ == "__main__":
+    _write_fixtures()

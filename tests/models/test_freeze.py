@@ -6,27 +6,28 @@ import pickle
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sparkcore.config import RunConfig
+from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ConfigError, ModelError, WeightsError
 from sparkcore.models import freeze as freeze_module
 from sparkcore.models.freeze import FrozenModel, freeze
 from sparkcore.models.graph import run_graph
-from sparkcore.models.predictor import load_predictor
-from sparkcore.models.weights import ResolvedModel, resolve_model
-from tests.models.fixture_model import COLORS, write_fixture_model
+from sparkcore.models.predictor import Predictor, load_predictor
+from sparkcore.models.resolve import ResolvedModel, resolve_model
+from tests.models.fixture_model import COLORS, frozen_fixture, write_fixture_model
 
 SIDE = 16
 
 
 @pytest.fixture(scope="module")
-def colors(tmp_path_factory: pytest.TempPathFactory) -> ResolvedModel:
-    return _resolve(write_fixture_model(tmp_path_factory.mktemp("model")))
+def colors(colors_model: Path) -> ResolvedModel:
+    return _resolve(colors_model)
 
 
 def _resolve(path: Path, **values: Any) -> ResolvedModel:
@@ -67,6 +68,7 @@ def test_frozen_model_says_what_goes_in_and_out(colors: ResolvedModel, tmp_path:
         precision="float32",
         height=32,
         width=32,
+        fit=Fit("stretch"),
         class_ids=tuple(COLORS),
         labels=tuple(COLORS),
     )
@@ -94,6 +96,17 @@ def test_graph_of_an_older_version_is_made_anew(colors: ResolvedModel, tmp_path:
     signature.write_text(json.dumps({**json.loads(signature.read_text()), "graph_version": 0}))
     frozen.path.write_bytes(b"old")
     assert len(freeze(colors, "float32", tmp_path).path.read_bytes()) > 3
+
+
+def test_stored_graph_of_the_fixture_model_is_what_freezing_it_anew_gives(tmp_path: Path):
+    for folder in ("model", "stored", "anew"):
+        (tmp_path / folder).mkdir()
+    anew = freeze(_resolve(write_fixture_model(tmp_path / "model")), "float32", tmp_path / "anew")
+    stored = frozen_fixture(tmp_path / "stored")
+    images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    scores = [Predictor(frozen, 1).predict(images) for frozen in (stored, anew)]
+    np.testing.assert_allclose(scores[0], scores[1], rtol=0, atol=1e-6)
+    assert replace(anew, path=stored.path, digest=stored.digest) == stored
 
 
 def test_freezes_in_another_process(colors: ResolvedModel, tmp_path: Path):
@@ -200,7 +213,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path):
     model = keras.Sequential(
         [keras.Input((SIDE, SIDE, 3)), layers.Lambda(lambda x: x), layers.Flatten(), layers.Dense(2)]
     )
-    with pytest.raises(ModelError, match="cannot open it in safe mode"):
+    with pytest.raises(ModelError, match="in safe mode"):
         freeze(_save(tmp_path, model, 2), "float32", tmp_path)
     assert list(tmp_path.glob("*.pb")) == []
 
@@ -229,7 +242,7 @@ def test_weights_of_another_model(tmp_path: Path):
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save_weights(path)
     model = resolve_model(RunConfig(images="images", model="mobilenet_v2", weights=str(path)))
-    with pytest.raises(WeightsError, match="expected the weights of mobilenet_v2"):
+    with pytest.raises(WeightsError, match="does not hold the weights of mobilenet_v2"):
         freeze(model, "float32", tmp_path)
 
 

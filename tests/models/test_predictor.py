@@ -11,19 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sparkcore.config import RunConfig
 from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models import predictor as predictor_module
-from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import load_predictor
-from sparkcore.models.weights import resolve_model
-from tests.models.fixture_model import COLORS, write_fixture_model
+from tests.models.fixture_model import COLORS, frozen_fixture
 
 
 @pytest.fixture(scope="module")
 def colors(tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
-    folder = tmp_path_factory.mktemp("model")
-    return freeze(resolve_model(RunConfig(images="x", model=str(write_fixture_model(folder)))), "float32", folder)
+    return frozen_fixture(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +117,7 @@ def test_broken_and_missing_files(colors: FrozenModel, tmp_path: Path):
     with pytest.raises(ModelError, match="No such file"):
         load_predictor(broken)
     broken.path.write_bytes(b"not a graph")
-    with pytest.raises(ModelError, match="expected a frozen graph"):
+    with pytest.raises(ModelError, match="is no frozen graph"):
         load_predictor(broken)
     assert len(predictor_module._predictors) == 0
 

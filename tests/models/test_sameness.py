@@ -17,8 +17,8 @@ from sparkcore.models.freeze import freeze
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.predictor import load_predictor
 from sparkcore.models.registry import find_spec
+from sparkcore.models.resolve import resolve_model
 from sparkcore.models.top_k import top_k
-from sparkcore.models.weights import resolve_model
 
 pytestmark = pytest.mark.slow
 SHARED = Path(__file__).parents[2] / "../shared"
@@ -71,7 +71,14 @@ def _spread_weights(model: Any, builder: str, images: np.ndarray) -> None:
     last.set_weights([kernel * 2.0 / logits.std(axis=1).mean(), *bias])
 
 
-@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "mobilenet_v3_small", "efficientnet_b0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v2",
+        "densenet121",
+        *(pytest.param(name, marks=pytest.mark.soak) for name in ("resnet50", "mobilenet_v3_small", "efficientnet_b0")),
+    ],
+)
 def test_frozen_model_gives_the_scores_of_keras(tmp_path: Path, name: str):
     import keras
 

@@ -32,7 +32,7 @@ def test_the_newest_run_is_shown_and_named_in_the_address(store: RunStore, open_
     newest = write_run(store, rows=30, day=1)
     app = open_page("gallery")
     assert address_of(app)["run"] == [newest]
-    assert f"Run {newest} · tinynet on photos · 30 images, 3 not readable" in app.caption[0].value
+    assert f"Run {newest} · efficientnet_lite0 on photos · 30 images, 3 not readable" in app.caption[0].value
     assert names(app) == [n for n in range(30) if n % 10 != 9][:24]
 
 

@@ -43,7 +43,7 @@ def use_folder(app: AppTest, folder: Path | str) -> AppTest:
 def finished(store: RunStore, state: str, **values: str) -> Job:
     """Add a job that has ended."""
     table = JobTable(store.jobs_path)
-    job = table.submit(RunConfig(images="/photos", model="tinynet"))
+    job = table.submit(RunConfig(images="/photos", model="efficientnet_lite0"))
     table.claim()
     table.report(job.job_id, done=30, total=30, errors=3)
     table.finish(job.job_id, state, **values)
@@ -154,11 +154,13 @@ def test_a_run_can_be_repeated_with_a_change(store: RunStore, open_page: OpenPag
 
 def test_progress_is_said(store: RunStore, open_page: OpenPage):
     table = JobTable(store.jobs_path)
-    job = table.submit(RunConfig(images="/photos", model="tinynet", sample=75))
+    job = table.submit(RunConfig(images="/photos", model="efficientnet_lite0", sample=75))
     table.claim()
     table.report(job.job_id, phase="classifying", done=20, total=75, errors=2, classifying_at=time.time() - 10)
     app = open_page("run")
-    assert any(plain(text.value) == "**tinynet on photos, 75 of them** · classifying" for text in app.markdown)
+    assert any(
+        plain(text.value) == "**efficientnet_lite0 on photos, 75 of them** · classifying" for text in app.markdown
+    )
     progress = app.get("progress")[0]
     assert progress.value == 26
     said = r"20 of 75 images · [\d.]+ images/s · about \d+ s left · 2 not readable"
@@ -166,7 +168,7 @@ def test_progress_is_said(store: RunStore, open_page: OpenPage):
 
 
 def test_a_job_is_cancelled_from_any_page(store: RunStore, open_page: OpenPage):
-    job = JobTable(store.jobs_path).submit(RunConfig(images="/photos", model="tinynet"))
+    job = JobTable(store.jobs_path).submit(RunConfig(images="/photos", model="efficientnet_lite0"))
     app = open_page("run")
     app.button(key=f"cancel_{job.job_id}").click().run()
     assert client.status(job.job_id).state == "cancelled"

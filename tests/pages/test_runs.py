@@ -27,7 +27,7 @@ def test_the_table_lists_all_runs_newest_first(store: RunStore, open_page: OpenP
         {
             "When (UTC)": "2026-01-02 03:04",
             "Name": "Baseline",
-            "Model": "tinynet",
+            "Model": "efficientnet_lite0",
             "Settings": "truth folder",
             "Images": 30,
             "Not readable": 3,

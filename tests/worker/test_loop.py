@@ -12,19 +12,18 @@ import pytest
 
 from sparkcore.config import RunConfig
 from sparkcore.imaging.spark_image import to_spark_image
-from sparkcore.models.freeze import FrozenModel, freeze
-from sparkcore.models.weights import resolve_model
+from sparkcore.models.freeze import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.schema import image_id
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.task import WorkerTask
 from tests.conftest import write_colors
+from tests.models.fixture_model import frozen_fixture
 
 
 @pytest.fixture(scope="module")
-def frozen(colors_model: Path, tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
-    config = RunConfig(images="x", model=str(colors_model))
-    return freeze(resolve_model(config), "float32", tmp_path_factory.mktemp("frozen"))
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
+    return frozen_fixture(tmp_path_factory.mktemp("frozen"))
 
 
 @pytest.fixture

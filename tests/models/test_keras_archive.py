@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sparkcore.errors import ModelError
-from sparkcore.models.archive import ArchiveFacts, describe_archive
+from sparkcore.models.keras_archive import ArchiveFacts, describe_archive
 
 
 def _nested(keras: Any) -> Any:

@@ -1,8 +1,10 @@
-"""Where Keras keeps the ImageNet weights of each application: the folder on its server, the file, the check sum."""
+"""Where the published ImageNet weights of each model are: on Keras's server, or in a Python package."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
 from urllib.parse import urljoin
 
 SERVER = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -10,23 +12,39 @@ TF = "_weights_tf_dim_ordering_tf_kernels.h5"
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultWeights:
-    """Name the file with the weights that a model uses where none are given.
+class KerasWeights:
+    """A file on Keras's server; once downloaded, it is in the Keras cache under `file_name`.
 
-    `url` is None for a file that lies in this package; any other lies in the Keras cache under `file_name` once it
-    was downloaded. `checksum` is md5 or sha256 in hex, as Keras states it (None: Keras states none).
+    `checksum` is md5 or sha256 in hex, as Keras states it (None: Keras states none).
     """
 
     file_name: str
-    url: str | None = None
+    url: str
     checksum: str | None = None
 
 
-def _keras(path: str, checksum: str | None, file_name: str | None = None) -> DefaultWeights:
-    return DefaultWeights(file_name or path.rsplit("/", 1)[-1], urljoin(SERVER, path), checksum)
+@dataclass(frozen=True, slots=True)
+class PackagedWeights:
+    """A file with this suffix in an installed Python package."""
+
+    package: str
+    suffix: str
+
+    def find(self) -> Path | None:
+        """Return the path of the file, None where the package is not installed or incomplete."""
+        try:
+            files = metadata.files(self.package) or []
+        except metadata.PackageNotFoundError:
+            return None
+        paths = (Path(str(file.locate())) for file in files if file.suffix == self.suffix)
+        return next((path for path in paths if path.is_file()), None)
 
 
-DEFAULT_WEIGHTS = {
+def _keras(path: str, checksum: str | None, file_name: str | None = None) -> KerasWeights:
+    return KerasWeights(file_name or path.rsplit("/", 1)[-1], urljoin(SERVER, path), checksum)
+
+
+KERAS_WEIGHTS = {
     "resnet50": _keras("resnet/resnet50" + TF, "2cb95161c43110f7111970584f804107"),
     "resnet101": _keras("resnet/resnet101" + TF, "f1aeb4b969a6efcfb50fad2f0c20cfc5"),
     "resnet152": _keras("resnet/resnet152" + TF, "100835be76be38e30d865e96f2aaae62"),
