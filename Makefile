@@ -13,7 +13,7 @@ PORT ?= 8501
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: setup $(SAMPLES)/.complete ## classify the built-in samples and open the dashboard
+run: setup $(SAMPLES) ## classify the built-in samples and open the dashboard
 	$(BIN)/python -m sparkcore run $(SAMPLES) --truth folder --store $(STORE)
 	@echo "Dashboard: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
 	SPARKCORE_STORE=$(STORE) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
@@ -44,6 +44,5 @@ java: $(VENV)/.setup
 archive: java
 	@$(BIN)/python -m sparkcore.engine.jvm_archive
 
-$(SAMPLES)/.complete: | $(VENV)/.setup
-	$(BIN)/python -m sparkcore samples $(SAMPLES) --count 120
-	touch $@
+$(SAMPLES): | $(VENV)/.setup
+	$(BIN)/python -m sparkcore samples $@

@@ -95,10 +95,9 @@ def _add_reading(subparsers: Any) -> None:
 
 def _add_others(subparsers: Any) -> None:
     _command(subparsers, "models", commands.models, "list the models that are known by name")
-    samples = _command(subparsers, "samples", commands.samples, "render labelled sample pictures")
+    samples = _command(subparsers, "samples", commands.samples, "copy the built-in sample pictures to a folder")
     samples.add_argument("folder", metavar="DIR", type=Path)
-    samples.add_argument("--count", type=int, default=120, metavar="N")
-    samples.add_argument("--seed", type=int, default=0, metavar="S")
+    samples.add_argument("--count", type=int, metavar="N", help="only the first N, spread over the classes")
     engine = _command(subparsers, "engine", commands.engine, "the process that serves a store's jobs", store=True)
     engine.add_argument("action", choices=("serve", "start", "status", "stop"), nargs="?", default="serve")
     _add_engine(engine)

@@ -157,15 +157,11 @@ def models(options: argparse.Namespace) -> None:
 
 
 def samples(options: argparse.Namespace) -> None:
-    """Render labelled sample pictures."""
-    from sparkcore.samples import write_samples
+    """Copy the built-in sample pictures to a folder."""
+    from sparkcore.samples import copy_samples
 
-    if options.count < 1 or options.seed < 0:
-        raise RequestError(
-            f"Expected --count of at least 1 and --seed of at least 0, received {options.count}, {options.seed}."
-        )
-    paths = write_samples(options.folder, options.count, options.seed)
-    print(f"Wrote {len(paths):,} pictures into {options.folder}.")
+    paths = copy_samples(options.folder, options.count)
+    print(f"Copied {len(paths):,} pictures to {options.folder}.")
 
 
 def engine(options: argparse.Namespace) -> None:

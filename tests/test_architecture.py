@@ -26,14 +26,13 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "schema": (set(), {"pyarrow"}),
     "storage": (WORDS, set()),
     "imaging": (WORDS, {"PIL"}),
-    "samples": (WORDS | {"storage"}, {"PIL"}),
+    "samples": ({"errors"}, set()),
     "models": (WORDS | {"storage", "imaging"}, {"tensorflow", "keras"}),
     "worker": (WORDS | {"storage", "imaging", "models"}, {"PIL", "pyarrow"}),
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
     "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
     "intake": (WORDS | {"imaging"}, {"PIL"}),
-    "prepared_samples": ({"samples"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),
     "commands": (
@@ -44,7 +43,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "__main__": ({"cli"}, set()),
     "__init__": (set(), set()),
 }
-PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake", "prepared_samples"}
+PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake"}
 HEAVY = {"pyspark", "py4j", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
 
 

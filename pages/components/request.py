@@ -6,12 +6,13 @@ import streamlit as st
 
 from pages.components import address, frame, settings, source, text
 from pages.components.settings import Values
-from pages.components.source import SAMPLE_COUNT, SAMPLES, UPLOAD, Source
+from pages.components.source import FOLDER, SAMPLES, UPLOAD, Source
 from sparkcore import client, intake
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.store import RunStore
+from sparkcore.samples import list_samples
 
 EARLIER = 5
 QUICK_LOOK = 75
@@ -63,13 +64,13 @@ def show_welcome(store: RunStore) -> None:
             "or the reason why it could not be read. Then browse, filter, compare and share the result. "
             "No pictures at hand? The built-in samples show all of it in about a minute."
         )
-        if st.button(f"Classify {SAMPLE_COUNT} sample pictures", type="primary", icon=":material/play_arrow:"):
-            submit(Source(SAMPLES, str(SAMPLE_COUNT)), {"model": client.default_model(), "truth": "folder"}, store)
+        if st.button(f"Classify {len(list_samples())} sample pictures", type="primary", icon=":material/play_arrow:"):
+            submit(Source(SAMPLES), {"model": client.default_model(), "truth": "folder"}, store)
 
 
 def show_buttons(pictures: Source) -> Values | None:
     """Draw the buttons that send the request; return what they add to it, None where none was pressed."""
-    empty = not (pictures.files if pictures.kind == UPLOAD else pictures.text)
+    empty = (pictures.kind == UPLOAD and not pictures.files) or (pictures.kind == FOLDER and not pictures.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         run = st.button("Run", type="primary", icon=":material/play_arrow:", disabled=empty)
         quick = st.button(

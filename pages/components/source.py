@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,13 +10,11 @@ import streamlit as st
 from pages.components import text
 from sparkcore import intake
 from sparkcore.errors import InputError
-from sparkcore.prepared_samples import count_rendered, samples_folder, start_rendering
 from sparkcore.runs.store import RunStore
+from sparkcore.samples import list_samples, stored_samples
 
 SAMPLES, FOLDER, UPLOAD = "samples", "folder", "upload"
-SAMPLE_COUNT = 120
 _KINDS = {SAMPLES: "Built-in samples", FOLDER: "Folder on the server", UPLOAD: "Upload"}
-_POLL_S = 0.3
 _REFUSED_SHOWN = 20
 
 Refused = tuple[tuple[str, str], ...]  # file name and reason
@@ -25,7 +22,7 @@ Refused = tuple[tuple[str, str], ...]  # file name and reason
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold what was chosen: `text` is a path, a count of samples or nothing, `files` what was uploaded."""
+    """Hold what was chosen: `text` is a path (empty for samples and uploads), `files` what was uploaded."""
 
     kind: str
     text: str = ""
@@ -46,25 +43,17 @@ def show(store: RunStore, folders: list[str], prefix: str, default: str | None) 
         return _show_folder(store, folders, prefix, default)
     if kind == UPLOAD:
         return _show_upload(prefix)
-    count = st.number_input(
-        "How many",
-        min_value=12,
-        max_value=1200,
-        value=SAMPLE_COUNT,
-        step=12,
-        key=f"{prefix}count",
-        help="Rendered pictures of everyday things with known labels. They are made once and then kept.",
-    )
-    return Source(SAMPLES, str(count))
+    st.caption(f"{len(list_samples())} rendered pictures of everyday things with known labels.")
+    return Source(SAMPLES)
 
 
 def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
-    """Return the path of the pictures, after rendering or saving them where that is needed, and what was refused.
+    """Return the path of the pictures, after copying or saving them where needed, and the files that were refused.
 
     Raises InputError where they cannot be used.
     """
     if source.kind == SAMPLES:
-        return str(_rendered(store.root, int(source.text))), ()
+        return str(stored_samples(store.root)), ()
     if source.kind == FOLDER:
         return intake.choose_images(source.text, intake.allowed_roots(store.root)), ()
     with st.spinner("Checking the pictures …"):
@@ -113,28 +102,3 @@ def _show_upload(prefix: str) -> Source:
         f"{intake.MAX_UPLOAD_BYTES // 10**6} MB together."
     )
     return Source(UPLOAD, files=list(files or []))
-
-
-def _rendered(root: Path, count: int) -> Path:
-    folder = samples_folder(root, count)
-    if folder.is_dir():
-        return folder
-    process = start_rendering(root, count)
-    bar = st.progress(0.0, text="Rendering the samples …")
-    while process.poll() is None:
-        done = count_rendered(root, count)
-        bar.progress(done / count, text=f"Rendering the samples: {done} of {count}")
-        _wait(process)
-    bar.empty()
-    if not folder.is_dir():
-        raise InputError(f"Samples: expected {count} pictures, but rendering them failed. See logs/samples.log.")
-    return folder
-
-
-def _wait(process: Any) -> None:
-    import subprocess
-
-    try:
-        process.wait(_POLL_S)
-    except subprocess.TimeoutExpired:
-        return

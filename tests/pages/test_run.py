@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from sparkcore import client
 from sparkcore.config import RunConfig
 from sparkcore.intake import MAX_FILES
-from sparkcore.prepared_samples import samples_folder
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
+from sparkcore.samples import STORE_FOLDER
 from tests.pages.conftest import OpenPage, address_of, plain
 from tests.runs_fixture import write_run
 
@@ -51,12 +51,11 @@ def finished(store: RunStore, state: str, **values: str) -> Job:
 
 
 def test_the_first_visit_is_one_button(store: RunStore, open_page: OpenPage):
-    samples_folder(store.root, 120).mkdir(parents=True)
     app = open_page("run")
     assert app.header[0].value == "See what a model says about your pictures"
     press(app, "Classify 120 sample pictures")
     (job,) = client.jobs()
-    expected = RunConfig(images=str(samples_folder(store.root, 120)), model=client.default_model(), truth="folder")
+    expected = RunConfig(images=str(store.root / STORE_FOLDER), model=client.default_model(), truth="folder")
     assert job.config == expected
     assert address_of(app) == {"job": [job.job_id]}
     assert app.button(key=f"cancel_{job.job_id}").label == "Cancel"

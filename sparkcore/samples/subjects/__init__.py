@@ -1,1 +1,0 @@
-"""What the samples show, one file a family of subjects."""
