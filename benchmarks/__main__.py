@@ -1,9 +1,9 @@
-"""Measure this project against the limit of the machine and against other ways, in one run on the same pictures.
+"""Compare this project with the limit of the machine and with other implementations, on the same pictures.
 
-    python -m benchmarks PHOTOS [--models resnet50 mobilenet_v2 tinynet] [--rounds 3] [--json FILE]
+    python -m benchmarks PHOTOS [--models resnet50 mobilenet_v2] [--rounds 3] [--json FILE]
 
-PHOTOS is a folder of real photos (300 are taken); without it, sample pictures are rendered. Rounds alternate between
-contenders, so that a machine whose speed drifts treats them alike; ratios are taken within a round. See README.md here.
+PHOTOS is a folder of photos, of which 300 are used; the default is variants of the built-in samples. Each round runs
+every contender and ratios are taken within a round, so a drift in the machine's speed cancels out. See README.md here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import machine, pictures, report
+from benchmarks import machine, pictures, report, variants
+from benchmarks.figures import MODELS, Figures
 from benchmarks.models import saved
-from benchmarks.plan import Figures, Settings, measure_memory, measure_model, measure_post
+from benchmarks.plan import Settings, measure_memory, measure_model, measure_post
 
 POST_MODEL = "resnet50"
+MEMORY_MODEL = "mobilenet_v2"
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
             if name == POST_MODEL and not options.without_post:
                 measure_post(settings, model, figures)
         if options.memory:
-            measure_memory(settings, options.memory, figures)
+            measure_memory(settings, saved(MEMORY_MODEL, folder), options.memory, figures)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(report.text(figures))
@@ -48,13 +49,13 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, nargs="?")
-    parser.add_argument("--models", nargs="*", default=report.MODELS)
-    parser.add_argument("--count", type=int, default=300, help="photos of a run")
+    parser.add_argument("--models", nargs="*", default=MODELS)
+    parser.add_argument("--count", type=int, default=300, help="photos per run")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=8.0, help="for each of the machine's limits")
-    parser.add_argument("--memory", type=int, default=0, metavar="COUNT", help="also: peak memory with COUNT images")
-    parser.add_argument("--without-post", action="store_true", help="leave the blog post's way out (minutes)")
-    parser.add_argument("--peer-python", help="Python of an environment with ray[data] and daft: measure them too")
+    parser.add_argument("--seconds", type=float, default=8.0, help="duration of each limit")
+    parser.add_argument("--memory", type=int, default=0, metavar="COUNT", help="also peak memory, up to COUNT images")
+    parser.add_argument("--without-post", action="store_true", help="skip the blog post's implementation (minutes)")
+    parser.add_argument("--peer-python", help="also Ray Data and Daft, with this Python that has both")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
@@ -62,10 +63,7 @@ def _options() -> argparse.Namespace:
 def _photos(options: argparse.Namespace, folder: Path) -> list[Path]:
     if options.photos is not None:
         return pictures.listed(options.photos)[: options.count]
-    samples = folder / "samples"
-    command = [sys.executable, "-m", "sparkcore", "samples", str(samples), "--count", str(options.count)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return sorted(path for path in samples.rglob("*") if path.suffix.lower() in pictures.SUFFIXES)[: options.count]
+    return variants.write_variants(folder / "variants", options.count)
 
 
 if __name__ == "__main__":

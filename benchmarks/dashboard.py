@@ -1,8 +1,7 @@
 """Measure the dashboard at scale, through the real server: `python -m benchmarks.dashboard --help`.
 
-The server is driven over its agent interface, which runs the same page scripts as a browser does and returns the
-finished page, pictures included. CPU and memory are those of the server process; the time that a browser takes to
-draw is not measured.
+Streamlit's agent API runs the same page scripts as a browser and returns the finished page with its pictures.
+CPU and memory are those of the server process; drawing in the browser is not measured.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ FLIPS = 20
 PAGES = ("gallery", "labels", "scores", "evaluate", "problems")
 MB = 1_000_000
 
-# figure -> (unit, the most that it may be; None: told only)
+# figure -> (unit, maximum; None: no target)
 LIMITS: dict[str, tuple[str, float | None]] = {
     "server_start_s": ("s", 5.0),
     "server_memory_mb": ("MB", 350.0),
@@ -58,19 +57,19 @@ LIMITS: dict[str, tuple[str, float | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A dashboard that runs: its port, its process and how long it took to answer."""
+    """A running dashboard: port, process id and start-up time."""
 
     port: int
     pid: int
     start_s: float
 
     def cpu_s(self) -> float:
-        """Return the seconds of CPU that the process has used."""
+        """Return the CPU seconds that the process has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self, kind: str = "VmRSS") -> float:
-        """Return the memory that the process holds in MB; with RssAnon its own, without files mapped into memory."""
+        """Return the process's memory in MB; RssAnon excludes memory-mapped files."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith(f"{kind}:"))
         return int(line.split()[1]) * 1024 / MB
@@ -84,18 +83,18 @@ class Viewer:
         self._session: str | None = None
 
     def open(self, page: str, **query: str | list[str]) -> float:
-        """Open a page by its address and return the seconds until all of it was there."""
+        """Open a page by its address; return the seconds until it is complete."""
         texts = {name: [value] if isinstance(value, str) else value for name, value in query.items()}
         return self._ask({"page": page, "query_params": texts})
 
     def set(self, key: str, value: Any) -> float:
-        """Change a widget and return the seconds until the page was there."""
+        """Change a widget; return the seconds until the page is complete."""
         return self._ask({"widget_state": {key: value}})
 
     def _ask(self, request: dict[str, Any]) -> float:
         start = time.perf_counter()
         answer = self._post(request)
-        while answer.get("error", {}).get("code") == "wait_timed_out":  # the page is still being made
+        while answer.get("error", {}).get("code") == "wait_timed_out":  # the page is still running
             answer = self._post({})
         if answer.get("status") != "ready":
             raise RuntimeError(f"{request}: {json.dumps(answer)[:500]}")
@@ -105,14 +104,14 @@ class Viewer:
         body = json.dumps(request if self._session is None else {**request, "session_id": self._session})
         self._connection.request("POST", "/_stcore/agent/interact", body, {"Content-Type": "application/json"})
         answer: dict[str, Any] = json.loads(self._connection.getresponse().read())
-        self._connection.close()  # the server drops one that is idle for some seconds
+        self._connection.close()  # the server drops connections that are idle for a few seconds
         self._session = answer.get("session_id", self._session)
         return answer
 
 
 @contextmanager
 def serve(store: Path) -> Iterator[Server]:
-    """Start the dashboard on a store, as its own process, for as long as the block lasts."""
+    """Run the dashboard on a store, in a child process, during the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -135,7 +134,7 @@ def serve(store: Path) -> Iterator[Server]:
 
 
 def measure_flips(server: Server, run: str) -> dict[str, float]:
-    """Return what turning a page of the gallery costs."""
+    """Return CPU and wall time of one page flip in the gallery."""
     viewer = Viewer(server)
     viewer.open("gallery", run=run)
     viewer.set("wall_page", 2)
@@ -149,7 +148,7 @@ def measure_flips(server: Server, run: str) -> dict[str, float]:
 
 
 def measure_viewers(server: Server, run: str, viewers: int, pause_s: float, flips: int) -> tuple[list[float], int]:
-    """Let many people turn pages at once; return the seconds of all turns and how many failed."""
+    """Simulate concurrent viewers; return the seconds of all page flips and the number of failed viewers."""
     seconds: list[float] = []
     failed = [0]
 
@@ -157,7 +156,7 @@ def measure_viewers(server: Server, run: str, viewers: int, pause_s: float, flip
         viewer = Viewer(server)
         try:
             viewer.open("gallery", run=run)
-            time.sleep(pause_s * number / viewers)  # people do not click in step
+            time.sleep(pause_s * number / viewers)  # spread the clicks
             for flip in range(flips):
                 seconds.append(viewer.set("wall_page", 2 + (7 * number + flip) % 400))
                 time.sleep(pause_s)
@@ -173,7 +172,7 @@ def measure_viewers(server: Server, run: str, viewers: int, pause_s: float, flip
 
 
 def measure_large(store: Path, small: str, large: str) -> dict[str, float]:
-    """Return what a run of a million rows costs, on a server of its own."""
+    """Return the cost of a run with a million rows, on fresh servers."""
     figures = {}
     with serve(store) as server:
         Viewer(server).open("gallery", run=small)
@@ -199,7 +198,7 @@ def measure_large(store: Path, small: str, large: str) -> dict[str, float]:
 
 
 def measure(store: Path, options: argparse.Namespace) -> dict[str, float]:
-    """Return all figures by name."""
+    """Run all measurements and return the figures by name."""
     runs = make_store(store, {FEW: 256, MANY: 256, **({} if options.quick else {MOST: 48})})
     with serve(store) as server:
         Viewer(server).open("gallery", run=runs[FEW])
@@ -217,18 +216,18 @@ def measure(store: Path, options: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, and print a table and JSON."""
+    """Measure and print the figures as a table and as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, help="where the synthetic runs are kept (default: a temporary folder)")
-    parser.add_argument("--viewers", type=int, default=20, help="people at once (default: 20)")
-    parser.add_argument("--pause", type=float, default=5.0, help="seconds between two clicks of one (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="without the run of a million rows")
+    parser.add_argument("--store", type=Path, help="where to keep the synthetic runs (default: a temporary folder)")
+    parser.add_argument("--viewers", type=int, default=20, help="concurrent viewers (default: 20)")
+    parser.add_argument("--pause", type=float, default=5.0, help="seconds between clicks of a viewer (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="skip the run with a million rows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(options.store or Path(folder), options)
     for name, value in figures.items():
-        unit, most = LIMITS[name]
-        verdict = "" if most is None else f"  at most {most:g} {unit}: {'ok' if value <= most else 'MISSED'}"
+        unit, maximum = LIMITS[name]
+        verdict = "" if maximum is None else f"  at most {maximum:g} {unit}: {'ok' if value <= maximum else 'MISSED'}"
         print(f"{name:28} {value:10.2f} {unit:3}{verdict}")
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
 

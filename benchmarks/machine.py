@@ -1,4 +1,4 @@
-"""Where figures were measured."""
+"""Description of the machine for the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that are measured, with the same weights for every contender."""
+"""The measured models: one file of weights for all contenders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.processes import run_json
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model as a `.keras` file: square input of `side` pixels, `preprocess` as Keras names its modes."""
+    """A model as a `.keras` file: a square input of `side` pixels, preprocessing in Keras's mode `preprocess`."""
 
     name: str
     path: Path
@@ -20,18 +20,18 @@ class Model:
     preprocess: str
 
     def arguments(self) -> list[str]:
-        """Return what a contender's command line needs."""
+        """Return the command-line arguments of a contender."""
         return ["--model", str(self.path), "--side", str(self.side), "--preprocess", self.preprocess]
 
 
 def saved(name: str, folder: Path) -> Model:
-    """Save a model of the registry with random weights (tinynet: its own), in a process of its own."""
+    """Save a model of the registry with random weights, in a child process. Speed does not depend on weights."""
     facts, _ = run_json("benchmarks.models", name, str(folder / f"{name}.keras"))
     return Model(name, folder / f"{name}.keras", facts["side"], facts["preprocess"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what every contender is told: its pictures and its model."""
+    """Add the arguments of every contender: pictures and model."""
     parser.add_argument("images", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--side", type=int, required=True)
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> None:
-    """Build, save, and print what the model expects."""
+    """Build and save a model, and print its input size and preprocessing."""
     from sparkcore.config import RunConfig
     from sparkcore.models.keras_model import build_keras_model
     from sparkcore.models.resolve import resolve_model
@@ -49,8 +49,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("path", type=Path)
     options = parser.parse_args()
-    weights = None if options.name == "tinynet" else "random"
-    model = resolve_model(RunConfig(images="x", model=options.name, weights=weights))
+    model = resolve_model(RunConfig(images="x", model=options.name, weights="random"))
     build_keras_model(model).save(options.path)
     print(json.dumps({"side": model.height, "preprocess": model.preprocess}))
 

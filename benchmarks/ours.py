@@ -1,4 +1,4 @@
-"""This project as its users meet it: a command in a new process, and jobs of a warm engine."""
+"""This project as users run it: the shell command in a new process, and jobs of a warm engine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One finished run: seconds from the request to its end and to the first images in the store, and its manifest."""
+    """A finished run: seconds from the request to its end and to its first part in the store, and its manifest."""
 
     wall_s: float
     first_image_s: float
@@ -31,12 +31,12 @@ class Timed:
 
     @property
     def rate(self) -> float:
-        """Return images/s over the whole time, everything included."""
+        """Return images/s over the whole wall time."""
         return self.manifest.counts["images"] / self.wall_s
 
 
 def command(config: RunConfig, store: Path) -> Timed:
-    """Run the shell command in a new process, with a store that has nothing."""
+    """Run the shell command in a new process on an empty store."""
     arguments = [config.images, "--model", config.model, "--store", str(store), "--reader", config.reader]
     arguments += ["--precision", config.precision, "--json"]
     arguments += ["--weights", config.weights] if config.weights else []
@@ -60,20 +60,20 @@ def _wait_for_part(store: Path, process: subprocess.Popen[bytes], started: float
 
 @dataclass(slots=True)
 class WarmEngine:
-    """An engine process of a store of its own."""
+    """An engine process with its own store."""
 
     engine: EngineConfig
     peak: Peak
     requests: int = field(default=0)
 
     def job(self, config: RunConfig) -> Timed:
-        """Run a request that no earlier one of this engine answers."""
+        """Run a request for which the store has no reusable rows."""
         self.requests += 1
-        # Another number of labels is another recipe: no row of an earlier job holds for it.
+        # A different top_k is a different recipe, so no row of an earlier job is reused.
         return self.again(replace(config, top_k=self.requests + 1))
 
     def again(self, config: RunConfig) -> Timed:
-        """Run a request as it is; where the store has the answer, nothing is computed."""
+        """Run a request unchanged; a finished run in the store answers it."""
         started = time.perf_counter()
         job = _finished(client.submit(config, self.engine), self.engine)
         wall_s = time.perf_counter() - started
@@ -84,7 +84,7 @@ class WarmEngine:
 
 @contextmanager
 def warm_engine(store: Path, *, watch_memory: bool = False) -> Iterator[WarmEngine]:
-    """Start an engine process, and end it; to watch its memory costs time, so speeds are measured without."""
+    """Run an engine process for the block. Watching memory slows it down, so do not measure speed with it."""
     engine = EngineConfig(store=store)
     client.start_engine(engine)
     while (pid := client.engine_pid(engine)) is None:

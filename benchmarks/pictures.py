@@ -1,4 +1,4 @@
-"""The pictures that are measured: real ones where they are given, and sets made of them under other names."""
+"""Sets of pictures for one measurement, made from given ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def listed(folder: Path) -> list[Path]:
 
 
 def repeated(sources: list[Path], folder: Path, count: int) -> Path:
-    """Fill `folder` with `count` copies under names of their own; the contents repeat."""
+    """Fill `folder` with `count` copies of the sources in turn, each under a new name."""
     folder.mkdir(parents=True)
     for number, source in zip(range(count), itertools.cycle(sources), strict=False):
         shutil.copyfile(source, folder / f"{number:06d}_{source.name}")

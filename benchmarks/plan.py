@@ -1,17 +1,17 @@
-"""What is measured, in which order."""
+"""The measurements and their order."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import pictures
+from benchmarks.figures import PEAK_MEMORY, Figures
 from benchmarks.models import Model
 from benchmarks.ours import Timed, command, warm_engine
 from benchmarks.processes import run_json
-from benchmarks.report import PEAK
 from sparkcore.config import READERS, RunConfig
 from sparkcore.models.processor import computes_bfloat16
 
@@ -21,7 +21,7 @@ PEERS = ("ray_data", "daft_frame")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What all measurements share: a folder for everything, the photos, and how often and how long to measure."""
+    """Settings of all measurements: a work folder, the photos, rounds, and seconds per limit."""
 
     folder: Path
     photos: list[Path]
@@ -30,26 +30,8 @@ class Settings:
     peer_python: str | None = None
 
 
-@dataclass(slots=True)
-class Figures:
-    """Every figure, as a list with one value for each round, by model and name."""
-
-    machine: dict[str, str]
-    values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-
-    def add(self, model: str, values: dict[str, float]) -> None:
-        """Note figures of one round."""
-        for name, value in values.items():
-            self.values.setdefault(model, {}).setdefault(name, []).append(round(value, 4))
-            print(f"{model}: {name}: {value:.2f}", file=sys.stderr, flush=True)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
-        return asdict(self)
-
-
 def measure_model(settings: Settings, model: Model, figures: Figures) -> None:
-    """Measure limit, script, peers and this project for one model, round by round."""
+    """Measure the limit, the script, the peers and this project with one model, round by round."""
     photos = pictures.repeated(settings.photos, settings.folder / f"{model.name}-photos", len(settings.photos))
     cold = command(_config(photos, model), settings.folder / f"{model.name}-cold")
     figures.add(model.name, {"cold whole process, s": cold.wall_s, "cold first image, s": cold.first_image_s})
@@ -78,7 +60,7 @@ def measure_model(settings: Settings, model: Model, figures: Figures) -> None:
 
 
 def measure_post(settings: Settings, model: Model, figures: Figures) -> None:
-    """Measure the post's way on all photos, and on a quick look as a whole process, against this project's command."""
+    """Compare the post with this project: warm on all photos, and cold as a whole process on 75 of them."""
     photos = pictures.repeated(settings.photos, settings.folder / "post-photos", len(settings.photos))
     few = pictures.repeated(settings.photos, settings.folder / "post-few", QUICK_LOOK)
     figures.add(model.name, _contender(model, photos, "post"))
@@ -89,8 +71,8 @@ def measure_post(settings: Settings, model: Model, figures: Figures) -> None:
         figures.add(model.name, {"75 post, s": post["post whole process, s"]} if post else {})
 
 
-def measure_memory(settings: Settings, count: int, figures: Figures) -> None:
-    """Measure the peak memory of a whole engine for few, for many, for large and for tiny pictures."""
+def measure_memory(settings: Settings, model: Model, count: int, figures: Figures) -> None:
+    """Measure the peak memory of all processes of an engine with few, many, large and tiny pictures."""
     sources = settings.photos
     sets = {
         f"{len(sources)} photos": pictures.repeated(sources, settings.folder / "few", len(sources)),
@@ -100,15 +82,14 @@ def measure_memory(settings: Settings, count: int, figures: Figures) -> None:
     }
     for name, images in sets.items():
         with warm_engine(settings.folder / f"memory-{images.name}", watch_memory=True) as engine:
-            timed = engine.job(RunConfig(images=str(images), model="tinynet"))
-        memory = {PEAK: engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
+            timed = engine.job(_config(images, model))
+        memory = {PEAK_MEMORY: engine.peak.memory_mb, "images/s": timed.manifest.images_per_second_no_load}
         parts = {f"at the peak, {part}, MB": value for part, value in engine.peak.parts_mb.items()}
         figures.add(f"memory: {name}", {**memory, **parts})
 
 
 def _config(images: Path, model: Model, **values: Any) -> RunConfig:
-    weights = None if model.name == "tinynet" else str(model.path)
-    return RunConfig(images=str(images), model=model.name, weights=weights, **values)
+    return RunConfig(images=str(images), model=model.name, weights=str(model.path), **values)
 
 
 def _precisions() -> tuple[str, ...]:
@@ -118,8 +99,8 @@ def _precisions() -> tuple[str, ...]:
 def _limits(settings: Settings, model: Model, photos: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
     for precision in _precisions():
-        arguments = [str(photos), "--name", model.name, "--precision", precision, "--seconds", str(settings.seconds)]
-        arguments += [] if model.name == "tinynet" else ["--weights", str(model.path)]
+        arguments = [str(photos), "--name", model.name, "--weights", str(model.path)]
+        arguments += ["--precision", precision, "--seconds", str(settings.seconds)]
         rates, _ = run_json("benchmarks.contenders.limit", *arguments)
         figures |= {f"{precision} {name}": rate for name, rate in rates.items()}
     return figures
@@ -128,7 +109,7 @@ def _limits(settings: Settings, model: Model, photos: Path) -> dict[str, float]:
 def _contender(
     model: Model, images: Path, name: str, *, python: str = sys.executable, once: bool = False
 ) -> dict[str, float]:
-    """Run a contender; one that fails says why and has no figures."""
+    """Run a contender; where it fails, print the reason and return no figures."""
     arguments = [str(images), *model.arguments(), *(["--once"] if once else [])]
     try:
         rates, whole_s = run_json(f"benchmarks.contenders.{name}", *arguments, python=python)

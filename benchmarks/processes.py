@@ -1,4 +1,4 @@
-"""Child processes: run one to its end, and watch the memory of a whole tree of them."""
+"""Child processes: run one to completion, and watch the memory of a process tree."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _EVERY_S = 0.5
 
 
 def run_json(module: str, *arguments: str, python: str = sys.executable) -> tuple[dict[str, Any], float]:
-    """Run `python -m module` and return the JSON of its last line of output, and the seconds of the whole process.
+    """Run `python -m module`; return the JSON of its last output line and the duration of the process in seconds.
 
-    Raises RuntimeError with the end of its error output where it fails.
+    Raises RuntimeError with the end of its error output if it fails.
     """
     started = time.perf_counter()
     done = subprocess.run(
@@ -38,26 +38,26 @@ def _environment() -> dict[str, str]:
 
 
 class Peak:
-    """The most memory that a tree of processes held at once, in MB; pages that several share count once."""
+    """Peak memory of a process tree in MB; shared pages count once."""
 
     def __init__(self) -> None:
         self.memory_mb = 0.0
         self.parts_mb: dict[str, float] = {}
 
     def look(self, roots: set[int]) -> None:
-        """Add up the tree of the given process ids as it is now."""
+        """Measure the trees below these process ids now and keep the maximum."""
         parts: dict[str, float] = {}
         for pid in _tree(roots):
             name, memory_mb = _name(pid), _memory_mb(pid)
             parts[name] = parts.get(name, 0.0) + memory_mb
         if sum(parts.values()) > self.memory_mb:
             self.memory_mb = sum(parts.values())
-            self.parts_mb = {name: memory_mb for name, memory_mb in parts.items() if memory_mb > 1}  # not the shells
+            self.parts_mb = {name: memory_mb for name, memory_mb in parts.items() if memory_mb > 1}  # without shells
 
 
 @contextmanager
 def watched(roots: set[int]) -> Iterator[Peak]:
-    """Watch the memory of these processes and all their children for as long as the block runs."""
+    """Watch the memory of these processes and all their children during the block."""
     peak, over = Peak(), threading.Event()
 
     def watch() -> None:
@@ -98,7 +98,7 @@ def _name(pid: int) -> str:
 
 
 def _memory_mb(pid: int) -> float:
-    """Return the proportional set size: a page shared by two processes counts half for each."""
+    """Return the proportional set size: a page shared by two processes counts half in each."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -1,20 +1,16 @@
-"""The figures as text: medians with their spread, ratios against what is aimed at, and where the time goes."""
+"""The figures as text: medians with their spread, ratios with their targets, and the time per layer."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.plan import Figures
+from benchmarks.figures import MODELS, PEAK_MEMORY, Figures
 
-MODELS = ("resnet50", "mobilenet_v2", "tinynet")
-PEAK = "peak memory, MB"
-MOST_MEMORY = 1.15  # of the first set of pictures
+MAX_MEMORY_RATIO = 1.15
 
-# (what, numerator, denominator, least); a ratio is taken within a round, where both figures have as many.
-RATIOS = (
+# (title, numerator, denominator, minimum by model); taken within a round if both have the same number of rounds
+RATIOS: tuple[tuple[str, str, str, dict[str, float]], ...] = (
     ("warm float32 / limit", "float32 bytes", "float32 limit", {"resnet50": 0.90, "mobilenet_v2": 0.75}),
     ("warm bfloat16 / limit", "bfloat16 bytes", "bfloat16 limit", {"resnet50": 0.85}),
     ("warm float32 / script", "float32 bytes", "script second", {"resnet50": 1.10}),
@@ -39,10 +35,10 @@ def text(figures: Figures) -> str:
 
 
 def _memory(values: dict[str, dict[str, list[float]]]) -> Iterator[str]:
-    peaks = {name: max(rows[PEAK]) for name, rows in values.items() if PEAK in rows}
+    peaks = {name: max(rows[PEAK_MEMORY]) for name, rows in values.items() if PEAK_MEMORY in rows}
     for name, peak in list(peaks.items())[1:]:
         ratio = peak / next(iter(peaks.values()))
-        yield f"{name:<44}{ratio:>10.2f}   at most {MOST_MEMORY}: {'yes' if ratio <= MOST_MEMORY else 'NO'}"
+        yield f"{name:<44}{ratio:>10.2f}   at most {MAX_MEMORY_RATIO}: {'yes' if ratio <= MAX_MEMORY_RATIO else 'NO'}"
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:
@@ -55,12 +51,13 @@ def _row(name: str, rounds: list[float]) -> str:
 
 
 def _ratios(model: str, values: dict[str, list[float]]) -> Iterator[str]:
-    for what, over, under, least in RATIOS:
+    for title, over, under, minimum in RATIOS:
         if over not in values or under not in values:
             continue
         ratio = _ratio(values[over], values[under])
-        aim = f"   at least {least[model]:.2f}: {'yes' if ratio >= least[model] else 'NO'}" if model in least else ""
-        yield f"{what:<44}{ratio:>10.2f}{aim}"
+        target = minimum.get(model)
+        verdict = "" if target is None else f"   at least {target:.2f}: {'yes' if ratio >= target else 'NO'}"
+        yield f"{title:<44}{ratio:>10.2f}{verdict}"
 
 
 def _ratio(over: list[float], under: list[float]) -> float:
@@ -70,7 +67,7 @@ def _ratio(over: list[float], under: list[float]) -> float:
 
 
 def _gap(values: dict[str, list[float]]) -> Iterator[str]:
-    """Split the time of an image into the limit and what each further layer adds, in milliseconds of all cores."""
+    """Split the time per image by layer, in milliseconds of all cores."""
     steps = (
         ("the model", "float32 inference"),
         ("+ decoding and resizing (the limit)", "float32 limit"),
@@ -79,9 +76,9 @@ def _gap(values: dict[str, list[float]]) -> Iterator[str]:
         ("+ request, listing, manifest (all)", "float32 bytes"),
     )
     before = 0.0
-    for what, name in steps:
+    for title, name in steps:
         if name not in values:
             return
         spent = 1000 / statistics.median(values[name])
-        yield f"{what:<44}{spent:>10.2f} ms   {spent - before:+.2f}"
+        yield f"{title:<44}{spent:>10.2f} ms   {spent - before:+.2f}"
         before = spent

@@ -1,4 +1,4 @@
-"""Large finished runs out of random numbers, written as the engine writes them."""
+"""Large finished runs of random rows, in the engine's own format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLASSES = 1000
 TOP_K = 5
 ROWS_PER_PART = 10_000
 ERROR_SHARE = 0.005
-RIGHT_SHARE = 0.8
+CORRECT_SHARE = 0.8
 _DISTINCT_PICTURES = 60
 _MODIFIED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,9 +30,9 @@ Floats = npt.NDArray[np.float32]
 
 
 def write_synthetic_run(store: RunStore, rows: int, thumbnail_side: int = 256, seed: int = 0) -> str:
-    """Write a run of so many rows and return its id; an equal one that is there already is left as it is.
+    """Write a run with `rows` rows, unless the store has it, and return its id.
 
-    There are 1,000 classes, as frequent as 1 / rank; the pictures are noise of about the size in bytes of photos.
+    The 1,000 classes have frequencies of 1 / rank; the thumbnails are noise with about as many bytes as photos.
     """
     run_id = hashlib.sha256(f"{rows} {thumbnail_side} {seed}".encode()).hexdigest()[:16]
     if store.has(run_id):
@@ -49,10 +49,10 @@ def write_synthetic_run(store: RunStore, rows: int, thumbnail_side: int = 256, s
 
 
 def _part(start: int, count: int, pictures: list[bytes], generator: np.random.Generator) -> pa.Table:
-    guess, score = _guesses(count, generator)
+    predicted, score = _predictions(count, generator)
     failed = generator.random(count) < ERROR_SHARE
-    right = generator.random(count) < RIGHT_SHARE
-    truth = np.where(right, guess[:, 0], generator.integers(CLASSES, size=count))
+    correct = generator.random(count) < CORRECT_SHARE
+    truth = np.where(correct, predicted[:, 0], generator.integers(CLASSES, size=count))
     numbers = range(start, start + count)
     names = [f"image-{number:08d}.jpg" for number in numbers]
     origins = [f"file:/synthetic/{_class_id(code)}/{name}" for code, name in zip(truth, names, strict=True)]
@@ -72,12 +72,12 @@ def _part(start: int, count: int, pictures: list[bytes], generator: np.random.Ge
         "status": np.where(failed, "error", "ok"),
         "error_type": _unless(~failed, ["truncated"] * count),
         "error_message": _unless(~failed, ["The file ends too early."] * count),
-        "class_id": _unless(failed, [_class_id(code) for code in guess[:, 0]]),
-        "label": _unless(failed, [_label(code) for code in guess[:, 0]]),
+        "class_id": _unless(failed, [_class_id(code) for code in predicted[:, 0]]),
+        "label": _unless(failed, [_label(code) for code in predicted[:, 0]]),
         "score": _unless(failed, score[:, 0].tolist()),
         "margin": _unless(failed, (score[:, 0] - score[:, 1]).tolist()),
         "entropy": _unless(failed, (-np.sum(score * np.log(score + 1e-9), axis=1)).tolist()),
-        "top": _top(guess, score, failed),
+        "top": _top(predicted, score, failed),
         "truth": [_class_id(code) for code in truth],
         "thumbnail": _unless(failed, [pictures[code] for code in chosen]),
     }
@@ -85,8 +85,8 @@ def _part(start: int, count: int, pictures: list[bytes], generator: np.random.Ge
     return pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema=schema)
 
 
-def _guesses(count: int, generator: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Return the classes guessed and their scores, both (count, TOP_K), best first."""
+def _predictions(count: int, generator: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return predicted classes and scores, both of shape (count, TOP_K), best first."""
     weights = 1 / np.arange(1, CLASSES + 1)
     first = generator.choice(CLASSES, size=count, p=weights / weights.sum())
     steps = np.arange(TOP_K) * generator.integers(1, 40, size=(count, 1))
@@ -94,8 +94,8 @@ def _guesses(count: int, generator: np.random.Generator) -> tuple[npt.NDArray[np
     return (first[:, None] + steps) % CLASSES, -np.sort(-share, axis=1).astype(np.float32)
 
 
-def _top(guess: npt.NDArray[np.int64], score: Floats, failed: npt.NDArray[np.bool_]) -> pa.Array:
-    flat = guess[~failed].ravel().tolist()
+def _top(predicted: npt.NDArray[np.int64], score: Floats, failed: npt.NDArray[np.bool_]) -> pa.Array:
+    flat = predicted[~failed].ravel().tolist()
     entries = pa.StructArray.from_arrays(
         [
             pa.array([_class_id(code) for code in flat]),
@@ -146,6 +146,6 @@ def _manifest(run_id: str, rows: int, errors: int) -> Manifest:
 
 
 def make_store(folder: Path, sizes: dict[int, int]) -> dict[int, str]:
-    """Write runs into a store: number of rows -> side of the thumbnails; return the id of each run."""
+    """Write one run per entry of `sizes` (rows -> thumbnail side in pixels); return the run id by rows."""
     store = RunStore(folder)
     return {rows: write_synthetic_run(store, rows, side) for rows, side in sizes.items()}

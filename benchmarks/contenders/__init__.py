@@ -1,1 +1,1 @@
-"""What is compared: each module is a program of its own that prints one line of JSON."""
+"""The compared implementations. Each module is a program that prints one line of JSON."""

@@ -1,4 +1,4 @@
-"""Daft: files as a frame, decoded and resized by it, the model in a batch function. Needs an environment with daft."""
+"""Daft: it lists, decodes and resizes; the model runs in a batch function. Needs daft."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.models import add_arguments
 
 @functools.cache
 def load_model(path: Path) -> Any:
-    """Load the model once a process."""
+    """Load the model once per process."""
     import keras
 
     return keras.models.load_model(path, compile=False)
@@ -32,7 +32,7 @@ def main() -> None:
     size = options.side * options.side * 3
     scores = daft.DataType.list(daft.DataType.float32())
 
-    @daft.func.batch(return_dtype=scores, batch_size=options.batch_size)
+    @daft.func.batch(return_dtype=scores, batch_size=options.batch_size)  # type: ignore[untyped-decorator]
     def predict(images: daft.Series) -> list[Any]:
         arrays = np.stack([np.asarray(image).reshape(options.side, options.side, 3) for image in images.to_pylist()])
         assert arrays.size == len(arrays) * size

@@ -1,6 +1,6 @@
-"""What this machine can do at best: the model alone, decoding alone, and the worker's loop without Spark.
+"""Upper bounds of this machine: the model alone, decoding alone, and the worker loop without Spark.
 
-No pipeline that decodes and predicts on the same cores can be faster than 1 / (1 / inference + 1 / decode).
+A pipeline that decodes and predicts on the same cores cannot exceed 1 / (1 / inference + 1 / decoding).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CORES = os.cpu_count() or 1
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is done, and for how long at least."""
+    """A workload and its minimum duration."""
 
     model: FrozenModel
     config: RunConfig
@@ -44,7 +44,7 @@ class Work:
 
 
 def inference(work: Work) -> float:
-    """Return images/s of the model on pixels in memory: one call on all cores or one on each, whichever is faster."""
+    """Return images/s of the model on pixels in memory: one call on all cores or one per core, whichever is faster."""
     return max(_calls(work, [CORES]), _calls(work, [1] * CORES))
 
 
@@ -63,7 +63,7 @@ def _calls(work: Work, threads: list[int]) -> float:
 
 
 def decoding(work: Work, contents: list[bytes]) -> float:
-    """Return images/s of decoding and resizing alone, from bytes in memory, with a thread for every core."""
+    """Return images/s of decoding and resizing bytes in memory, with one thread per core."""
     size = ImageSize(work.model.height, work.model.width)
 
     def prepare(content: bytes) -> Any:
@@ -76,7 +76,7 @@ def decoding(work: Work, contents: list[bytes]) -> float:
 
 
 def worker_loops(work: Work, paths: list[Path]) -> float:
-    """Return images/s of as many worker loops as there are cores: all that a Spark worker does, without Spark."""
+    """Return images/s of one worker loop per core: all work of a Spark worker, without Spark."""
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(CORES)
     with context.Pool(CORES, initializer=_remember, initargs=(start,)) as pool:
@@ -89,7 +89,7 @@ _barrier: Any = None
 
 
 def _remember(barrier: Any) -> None:
-    global _barrier  # noqa: PLW0603 (the only way to hand a barrier to a pool)
+    global _barrier  # noqa: PLW0603 (a pool takes a barrier only through its initializer)
     _barrier = barrier
 
 
@@ -118,10 +118,10 @@ def _rate(call: Callable[[], Any], images: int, seconds: float) -> float:
 
 
 def main() -> None:
-    """Measure what is asked for and print it."""
+    """Measure the limits and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", type=Path)
-    parser.add_argument("--name", required=True, help="a model of the registry")
+    parser.add_argument("--name", required=True, help="name of a model in the registry")
     parser.add_argument("--weights")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--batch-size", type=int, default=32)

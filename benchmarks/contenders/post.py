@@ -1,6 +1,6 @@
-"""The blog post's way: Spark's image source, pixels as arrays of integers, `model.predict` in a pandas UDF, collect.
+"""The blog post: Spark's image source, pixels as integer arrays, `model.predict` in a pandas UDF, `collect`.
 
-The steps are the post's; the model is loaded from a file, so that all contenders have the same weights.
+The model is loaded from a file, so that all contenders have the same weights.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import pandas as pd  # Spark reads the type hints of a pandas UDF from the names
 
 from benchmarks.models import add_arguments
 
-MASTER, DRIVER_MEMORY = "local[2]", "8g"  # the post's 2 GB do not hold what 300 photos become when collected
+MASTER, DRIVER_MEMORY = "local[2]", "8g"  # 300 collected photos do not fit into the post's 2 GB
 TOP = 5
 
 
 def main() -> None:
-    """Collect twice in one session, or once, and print the images/s."""
+    """Collect twice in one session (with --once: once) and print the images/s."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser)
     parser.add_argument("--once", action="store_true")
@@ -82,7 +82,7 @@ def _array_step(side: int) -> Any:
 
 
 def _prediction(options: argparse.Namespace) -> Any:
-    from pyspark.sql.functions import pandas_udf
+    from pyspark.sql.pandas.functions import pandas_udf
 
     path, side, preprocess = Path(options.model), options.side, options.preprocess
 

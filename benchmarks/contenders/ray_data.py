@@ -1,4 +1,4 @@
-"""Ray Data: `read_images`, then an actor with the model over batches. Needs an environment with ray[data]."""
+"""Ray Data: `read_images`, then actors that run the model on batches. Needs ray[data]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.models import add_arguments
 
 
 class Classifier:
-    """Hold the model of one actor."""
+    """The model of one actor."""
 
     def __init__(self, path: str, preprocess: str, threads: int) -> None:
         import tensorflow as tf
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     import ray
 
-    # Reading needs a core of its own beside the actors, so all but one of them predict.
+    # One core is left for reading.
     cores = os.cpu_count() or 1
     actors = max(1, cores - 1)
     ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)

@@ -1,4 +1,4 @@
-"""What one writes without Spark: `image_dataset_from_directory`, mapped, prefetched, and `model.predict`."""
+"""A plain Keras script without Spark: `image_dataset_from_directory`, `map`, `prefetch`, `model.predict`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.models import add_arguments
 
 
 def main() -> None:
-    """Predict one batch, which builds the graph, then all in the same process; print the images/s of that."""
+    """Predict one batch to build the graph, then all batches; print the images/s of the latter."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser)
     options = parser.parse_args()

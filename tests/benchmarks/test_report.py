@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from benchmarks.plan import Figures
+from benchmarks.figures import Figures
 from benchmarks.report import text
 
 
@@ -24,7 +24,7 @@ def test_a_ratio_is_taken_within_a_round_and_judged():
     assert "NO" in line_of(text(figures(float32_bytes=[8.0], float32_limit=[10.0])), "warm float32 / limit")
 
 
-def test_ratios_of_figures_that_are_missing_are_left_out():
+def test_ratios_without_figures_are_left_out():
     assert "ratios" not in text(figures(float32_bytes=[9.0]))
 
 
@@ -52,7 +52,7 @@ def test_the_gap_adds_up_to_the_whole():
     assert line_of(report, "+ decoding").split()[-3:] == ["12.50", "ms", "+2.50"]
 
 
-def test_memory_is_judged_against_the_first_set():
+def test_memory_is_compared_with_the_first_set():
     made = figures()
     for name, peak in (("few", 1000.0), ("many", 1100.0), ("large", 1200.0)):
         made.add(f"memory: {name}", {"peak memory, MB": peak})
