@@ -1,1 +1,1 @@
-"""Classifiers: which there are, where their weights and labels come from, and how they predict on a worker."""
+"""Classifiers: the registry, their weights and labels, and prediction."""

@@ -33,7 +33,7 @@ def _choice(spec: ModelSpec) -> ModelChoice:
     published = spec.weights
     if isinstance(published, PackagedWeights):
         return ModelChoice(spec.name, published.find() is not None, f"built in: {published.package} has its weights")
-    # Without a look at the checksum: the list is drawn often, and a run checks it anyway.
+    # No checksum here: the list is built often, and a run checks the file anyway.
     if (keras_cache() / published.file_name).is_file():
         return ModelChoice(spec.name, True, "its weights are in the Keras cache")
     return ModelChoice(

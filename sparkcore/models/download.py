@@ -25,7 +25,7 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Describe a file to fetch: what it is for people, where it is, and its md5 or sha256 in hex (None: unknown)."""
+    """Describe a file to fetch: a title for people, the URL, and md5 or sha256 in hex (None: unknown)."""
 
     title: str
     url: str
@@ -35,8 +35,8 @@ class Download:
 def download(wanted: Download, target: Path, watch: Watch) -> None:
     """Fetch a file into `target`, whole or not at all.
 
-    Raises WeightsError where no server answers within 3 s, where it stops sending, and where the checksum differs;
-    and whatever `watch.check` raises, which is called at least once for each 256 kB.
+    Raises WeightsError if no server answers within 3 s, the server stops sending, or the checksum differs; and
+    anything that `watch.check` raises, which is called at least once per 256 kB.
     """
     import pooch
     import requests
@@ -74,14 +74,14 @@ def _offline_file() -> Path:
 
 
 def _check_answer(url: str, watch: Watch) -> None:
-    """Raise WeightsError unless the server answers in time, whatever it answers."""
+    """Raise WeightsError unless the server answers in time, be it with an error."""
     import requests
 
     def ask() -> None:
         try:
             requests.head(url, timeout=ANSWER_TIMEOUT_S)
             answers.put(None)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it goes to the thread that waits)
+        except Exception as error:  # noqa: BLE001 (any error is handed to the waiting thread)
             answers.put(type(error).__name__)
 
     answers: queue.Queue[str | None] = queue.Queue()

@@ -1,7 +1,7 @@
-"""Rewrite a frozen graph so that less is computed for each image: the scores stay the same but for rounding.
+"""Fold constants and batch normalizations of a frozen graph; scores change by rounding only.
 
-Keras computes a batch normalization as x * scale + offset with scale and offset taken from four weights. Here what
-depends on weights alone is computed once, and scale and offset move into the convolution before them.
+Keras computes a batch normalization as x * scale + offset, and scale and offset from four weights. Everything that
+depends on weights alone is computed once, and scale and offset move into the preceding convolution.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 KERNEL_OPS = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
 OFFSET_OPS = ("BiasAdd", "AddV2", "Add")
-MAX_FOLDED_BYTES = 64 << 20  # a constant expression that would blow up the file stays an expression
+MAX_FOLDED_BYTES = 64 << 20  # larger results would bloat the file
 
 
 def fold_constants(graph_def: Any) -> Any:
-    """Replace every operation that depends on constants alone by its value."""
+    """Replace operations that depend on constants alone with their values."""
     import tensorflow as tf
 
     constant: set[str] = set()
@@ -40,9 +40,9 @@ def fold_constants(graph_def: Any) -> Any:
 
 
 def fold_batch_norms(graph_def: Any, output: str) -> Any:
-    """Move a multiplication and an addition by constants behind a convolution or a dense layer into its weights.
+    """Move multiplications and additions of constants after a convolution or dense layer into its weights.
 
-    `output` names the tensor whose value must stay. Expects what `fold_constants` returns.
+    `output` names the tensor whose value must not change. Expects the result of `fold_constants`.
     """
     graph = _Graph(graph_def, output)
     replaced: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def fold_batch_norms(graph_def: Any, output: str) -> Any:
 
 @dataclass(frozen=True)
 class _Chain:
-    """Hold a kernel operation, the last of the affine operations after it, and their sum: x * scale + offset."""
+    """Hold a kernel operation, the last affine operation after it, and their combination x * scale + offset."""
 
     kernel: Any
     last: Any
@@ -78,12 +78,12 @@ class _Graph:
         return np.asarray(tf.make_ndarray(node.attr["value"].tensor)) if node.op == "Const" else None
 
     def affine_chain(self, kernel: Any) -> _Chain | None:
-        """Follow the only user of `kernel` as long as it multiplies or adds one constant per channel."""
+        """Follow the single user of `kernel` while it multiplies or adds one constant per channel."""
         weights = self.value(kernel.input[1])
         if weights is None or weights.dtype != np.float32 or not _is_plain(kernel):
             return None
         channels = weights.shape[2] * weights.shape[3] if kernel.op == "DepthwiseConv2dNative" else weights.shape[-1]
-        rank = 2 if kernel.op == "MatMul" else 4  # a constant of more dimensions would add some to the result
+        rank = 2 if kernel.op == "MatMul" else 4  # a constant of more dimensions would broadcast the result
         scale, offset = np.ones(channels), np.zeros(channels)
         last, has_scale = kernel, False
         while self._uses[last.name] == 1:
@@ -116,11 +116,11 @@ def _is_plain(kernel: Any) -> bool:
 
 
 def _folded_nodes(graph: _Graph, chain: _Chain) -> dict[str, Any]:
-    """Return new nodes by name: a scaled kernel, its operation, and a bias in the place of the last operation."""
+    """Return new nodes by name: a scaled kernel, its operation, and a bias that replaces the last operation."""
     from tensorflow.core.framework.node_def_pb2 import NodeDef
 
     weights = graph.value(chain.kernel.input[1])
-    assert weights is not None  # affine_chain has looked
+    assert weights is not None  # checked by affine_chain
     scaled = weights * chain.scale.reshape(weights.shape[2:] if chain.kernel.op == "DepthwiseConv2dNative" else -1)
     names = {part: f"{chain.kernel.name}/folded_{part}" for part in ("kernel", "product", "bias")}
     product, bias = NodeDef(), NodeDef()
@@ -149,10 +149,10 @@ def _const_node(name: str, value: Array) -> Any:
 
 
 def _pruned(graph_def: Any, replaced: dict[str, Any], keep: str = "scores") -> Any:
-    """Return the graph with `replaced` nodes, less what `keep` does not need, inputs before their users.
+    """Return the graph with `replaced` nodes, without those that `keep` does not need, inputs before their users.
 
-    Control inputs ("^name") go as well: they order reads of variables, are of no use among constants, and would keep
-    the weights that were folded away in the file.
+    Control inputs ("^name") are dropped: they order reads of variables, which are constants here, and would keep the
+    folded weights in the file.
     """
     from tensorflow.core.framework.graph_pb2 import GraphDef
 

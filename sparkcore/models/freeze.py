@@ -1,4 +1,4 @@
-"""Turn a resolved model into one file that a worker can load without Keras."""
+"""Freeze a resolved model into one file that a worker can load without Keras."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.resolve import ResolvedModel
 from sparkcore.storage.local import write_bytes, write_json
 
-GRAPH_VERSION = 1  # goes up when the graph of the same model changes
+GRAPH_VERSION = 1  # increases when the graph of the same model changes
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenModel:
-    """Point to a frozen graph, and say what goes in and comes out.
+    """Describe a frozen graph, its input and its output.
 
-    In: uint8 RGB [n, height, width, 3]. Out: float32 probabilities [n, len(class_ids)]. `precision` is the one to
-    compute with: the graph is the same for all. `digest` is that of the ResolvedModel.
+    Input: uint8 RGB [n, height, width, 3], made by `fit`. Output: float32 probabilities [n, len(class_ids)].
+    `precision` is the one to compute in; the graph is the same for all. `digest` is that of the ResolvedModel.
     """
 
     path: Path
@@ -37,10 +37,10 @@ class FrozenModel:
 
 
 def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
-    """Write the graph of `model` into the folder `cache`, where it is not there yet, and return where it lies.
+    """Return the frozen graph of `model`, written to the folder `cache` unless it is already there.
 
     Only the first call for a model imports TensorFlow; it can run in a process of its own. Raises ModelError or
-    WeightsError where Keras cannot build the model.
+    WeightsError if Keras cannot build the model, RunFailedError if the machine runs out of memory.
     """
     if precision not in PRECISIONS:
         raise ConfigError.unexpected("precision", "one of " + ", ".join(PRECISIONS), precision)
@@ -68,12 +68,12 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
 
 
 def is_frozen(model: ResolvedModel, cache: Path) -> bool:
-    """Tell whether `freeze` would find its work done, so that it needs no TensorFlow."""
+    """Tell whether the graph is in the cache, so that `freeze` needs no TensorFlow."""
     return _is_frozen(Path(cache) / f"{model.digest}.pb")
 
 
 def _is_frozen(path: Path) -> bool:
-    """Tell whether the graph is there in this version; the signature is written last, so it proves the graph."""
+    """Tell whether the graph exists in this version; its signature is written last."""
     try:
         signature: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Make a frozen TensorFlow graph of a Keras model: uint8 RGB in, probabilities out."""
+"""Convert a Keras model to a frozen TensorFlow graph: uint8 RGB in, probabilities out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparkcore.models.fold import fold_batch_norms, fold_constants
 INPUT_NAME = "images:0"
 OUTPUT_NAME = "probabilities:0"
 FOLD_TOLERANCE = 1e-5
-# Operations that pass scores on as they are, between the last activation and the output.
+# Operations that leave scores unchanged, between the last activation and the output.
 PASSING = ("Identity", "Reshape", "Squeeze", "Cast", "NoOp")
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 TORCH_MEAN_RGB = (0.485, 0.456, 0.406)
@@ -22,23 +22,23 @@ TORCH_DEVIATION_RGB = (0.229, 0.224, 0.225)
 def frozen_graph(keras_model: Any, size: tuple[int, int], preprocess: str, class_count: int) -> Any:
     """Return the GraphDef from `images`, uint8 RGB [n, height, width, 3], to `probabilities`, float32 [n, classes].
 
-    What the model's last operation is decides how its output is read: softmax and sigmoid give probabilities,
-    anything else gives logits, to which a softmax is added. A single output is the probability (or, without an
-    activation, the logit) of the second of two classes.
+    The model's last operation decides how its output is read: softmax and sigmoid give probabilities, anything else
+    logits, to which a softmax is added. A single output is the probability (without an activation, the logit) of the
+    second of two classes.
 
-    Raises ModelError where the model has other inputs or outputs than these.
+    Raises ModelError for a model with other inputs or outputs.
     """
     traced = fold_constants(_trace(keras_model, size, preprocess))
     plain = _with_probabilities(traced, class_count)
     folded = fold_batch_norms(plain, OUTPUT_NAME)
     images = _probe_images(size)
     difference = np.abs(run_graph(plain, images) - run_graph(folded, images)).max()
-    # Weights of extreme scale can lose digits when they are multiplied in advance: then the plain graph stays.
+    # Weights of extreme scale can lose digits when they are multiplied in advance; keep the plain graph then.
     return folded if difference <= FOLD_TOLERANCE else plain
 
 
 def preprocess_images(images: Any, kind: str) -> Any:
-    """Do to a uint8 RGB tensor what Keras's `preprocess_input` of that mode does, but for the last bit."""
+    """Apply Keras's `preprocess_input` of that mode to a uint8 RGB tensor; the result may differ in the last bit."""
     import tensorflow as tf
 
     if kind == "caffe":  # reversed while a pixel is still three bytes
@@ -52,7 +52,7 @@ def preprocess_images(images: Any, kind: str) -> Any:
 
 
 def run_graph(graph_def: Any, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Run a graph once, for checks; `predictor` is the fast way."""
+    """Run a graph once, for checks; use `predictor` for speed."""
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
@@ -113,7 +113,7 @@ def _check_output(scores: Any, class_count: int) -> None:
 
 
 def _probe_images(size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    """Make two images, one smooth and one of noise, to compare two graphs with."""
+    """Return two images, a gradient and noise, for comparing graphs."""
     rows, columns = np.linspace(0, 255, size[0])[:, None, None], np.linspace(0, 255, size[1])[None, :, None]
     smooth = (rows + columns * np.array([1.0, 0.5, 0.0])) / 2
     noise = np.random.default_rng(0).integers(0, 256, (*size, 3))

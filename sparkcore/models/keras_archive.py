@@ -1,4 +1,4 @@
-"""What a saved Keras model says of itself, read without TensorFlow."""
+"""Read the architecture of a saved Keras model without TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 from sparkcore.errors import ModelError
 
 NESTED = ("Functional", "Model", "Sequential")
-# Layers behind the last Dense or convolution that leave the number of channels as it is.
+# Layers after the last Dense or convolution that keep the number of channels.
 TRANSPARENT = ("Activation", "Softmax", "Dropout", "Flatten", "Reshape", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFacts:
-    """Hold the input shape (batch first, None where free) and the number of outputs; None where it does not say."""
+    """Hold the input shape (batch first, None for any size) and the number of outputs, None where unknown."""
 
     input_shape: tuple[int | None, ...] | None
     outputs: int | None
 
 
 def describe_archive(path: Path) -> ArchiveFacts:
-    """Read the architecture in a `.keras` or `.h5` file; raises ModelError where there is none."""
+    """Read the architecture in a `.keras` or `.h5` file; raises ModelError if there is none."""
     config = _read_config(path)
     return ArchiveFacts(_input_shape(config), _output_count(config))
 
@@ -36,7 +36,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"model: expected a whole model saved by Keras at {path}, but no architecture can be read from it "
-            f"({error}). Save it with model.save(); a file of weights alone goes with --weights and a model's name."
+            f"({error}). Save it with model.save(), or pass a file of weights alone with --weights and a model's name."
         ) from error
     if not isinstance(config, dict) or "config" not in config:
         raise ModelError(f"model: expected the configuration of a Keras model in {path}, received something else.")

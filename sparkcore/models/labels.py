@@ -1,4 +1,4 @@
-"""Class names: ImageNet's, which come with this package, and a custom model's, read from a file."""
+"""Class names: those of ImageNet, and those of a custom model, read from a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER_WORDS = {"index", "class_id", "label"}
 
 
 class ClassName(NamedTuple):
-    """Name one output of a classifier: a unique id and a label for people (labels may repeat: two cranes)."""
+    """Name one output of a classifier: a unique id and a human-readable label, which may repeat (two cranes)."""
 
     class_id: str
     label: str
@@ -31,15 +31,15 @@ def imagenet_classes() -> tuple[ClassName, ...]:
 def read_labels(path: Path | str) -> tuple[ClassName, ...]:
     """Read the classes of a custom model, in the order of its outputs.
 
-    The format is told by the extension:
+    The extension decides the format:
 
     - `.json`: what `classes_from_json` takes;
-    - `.csv`: columns named by a header of `index`, `class_id` and `label`, or without header one column (label),
+    - `.csv`: columns named by a header (`index`, `class_id`, `label`), or without a header one column (label),
       two (class_id or index, label) or three (index, class_id, label);
-    - else text with one class a line: `label`, `class_id<TAB>label`, `class_id label` (where the first word of every
-      line has a digit, as in `n01440764 tench`) or `index label`. Empty lines are skipped.
+    - otherwise text with one class per line: `label`, `class_id<TAB>label`, `class_id label` (if the first word of
+      every line has a digit, as in `n01440764 tench`) or `index label`. Empty lines are skipped.
 
-    Raises ModelError where the file is missing, holds no class, or names a class twice.
+    Raises ModelError if the file is missing, holds no class, or names a class twice.
     """
     path = Path(path)
     try:
@@ -107,7 +107,7 @@ def _classes_from_csv(text: str) -> tuple[ClassName, ...]:
 
 
 def _classes_from_rows(rows: list[list[str]]) -> tuple[ClassName, ...]:
-    """Take rows of label; class_id, label; index, label; or index, class_id, label."""
+    """Accept rows of label; class_id, label; index, label; or index, class_id, label."""
     widths = {len(row) for row in rows}
     if len(widths) > 1 or not widths <= {1, 2, 3}:
         raise ModelError(f"labels: expected the same one to three columns in every row, received {sorted(widths)}.")

@@ -1,4 +1,4 @@
-"""A saved model with what must be known beside it: its class names and its preprocessing."""
+"""Describe a saved model: its input size, preprocessing and class names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparkcore.models.labels import ClassName, classes_from_json, imagenet_class
 
 @dataclass(frozen=True, slots=True)
 class FileModel:
-    """Hold what a model takes and what its outputs are called; sizes in pixels."""
+    """Hold the input size in pixels, the preprocessing and the names of the outputs."""
 
     height: int
     width: int
@@ -24,11 +24,11 @@ class FileModel:
 
 
 def describe_file_model(path: Path, labels: str | None, preprocess: str | None) -> FileModel:
-    """Put together the archive, the JSON file of the same name beside it, and what the caller knows better.
+    """Combine the model file, the JSON file of the same name beside it, and the caller's values, which win.
 
     The JSON file may hold `labels` (a list, a dict of index to label, or the name of a labels file beside it),
-    `preprocess`, and `height` and `width` for a model that takes any size. A model of one output has two classes:
-    its score is that of the second. Raises ModelError for whatever is missing or does not fit.
+    `preprocess`, and `height` and `width` for a model that takes any size. A model with a single output has two
+    classes; the output is the score of the second. Raises ModelError for anything missing or inconsistent.
     """
     if not path.is_file():
         raise ModelError(f"model: expected a .keras or .h5 file, but there is none at {path}.")
@@ -59,7 +59,7 @@ def _input_size(path: Path, facts: ArchiveFacts, sidecar: dict[str, Any]) -> tup
     height, width = shape[1] or sidecar.get("height"), shape[2] or sidecar.get("width")
     if not (isinstance(height, int) and isinstance(width, int)):
         raise ModelError(
-            f"model: {path} takes images of any size. Write the size it was made for as "
+            f"model: {path} takes images of any size. Write the size it was trained with as "
             f'{{"height": ..., "width": ...}} into {path.with_suffix(".json")}.'
         )
     return height, width

@@ -1,4 +1,4 @@
-"""Load a frozen graph and predict with it: the only part of this package that a worker needs TensorFlow for."""
+"""Load a frozen graph and predict with it: the only reason why a worker needs TensorFlow."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Predictor:
 
 
 def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor:
-    """Return the predictor of a frozen model, loading it only if this process has not done so lately.
+    """Return the predictor of a frozen model; a process keeps the two used last.
 
-    `threads` bounds what one batch uses of the machine (None: all cores). "bfloat16" is computed where the processor
-    can (see `processor`) and in float32 elsewhere; inputs, outputs, the last layer and the softmax are float32 in any
-    case. Raises ModelError where the file cannot be read.
+    `threads` limits the cores that one batch uses (None: all). Precision "bfloat16" takes effect only on processors
+    that support it (see `processor`); inputs, outputs, the last layer and the softmax are float32 in any case. Raises
+    ModelError for a file that is missing or damaged.
     """
     key = (frozen.digest, frozen.precision, threads)
     with _lock:
@@ -65,10 +65,10 @@ def load_predictor(frozen: FrozenModel, threads: int | None = None) -> Predictor
 
 
 def _pieces(batch: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
-    """Cut a batch into pieces whose lengths are powers of two.
+    """Split a batch into pieces whose lengths are powers of two.
 
-    For every length that it has not seen, TensorFlow prepares its kernels anew: batches of 12 to 18 images, as they
-    come, were classified by ResNet50 at 6.9 images/s, and at 8.3 when their lengths were equal.
+    TensorFlow prepares its kernels anew for every length it has not seen: ResNet50 classified batches of 12 to 18
+    images at 6.9 images/s, and batches of equal length at 8.3.
     """
     start = 0
     while start < len(batch):
@@ -93,10 +93,10 @@ def _session_config(precision: str, threads: int | None) -> Any:
     from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
     config = tf.compat.v1.ConfigProto(
-        # Without this the first session of a process decides the number of threads for all that follow.
+        # Without this, the first session of a process sets the number of threads for all later ones.
         use_per_session_threads=True,
         intra_op_parallelism_threads=threads or 0,
-        # One operation at a time: a classifier is a chain, and idle pools only take cores from decoding.
+        # One operation at a time: a classifier is a chain, and more pools would take cores from decoding.
         inter_op_parallelism_threads=1,
     )
     config.gpu_options.allow_growth = True  # leave room for the other workers of this machine

@@ -1,4 +1,4 @@
-"""What this machine's processor can compute in."""
+"""Detect what this machine's processor supports."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "avx_ne_convert"})
 
 @cache
 def computes_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
-    """Tell whether the processor multiplies bfloat16 numbers; False where the system does not list its abilities.
+    """Tell whether the processor has bfloat16 instructions; False where the system lists no flags.
 
-    Without such instructions TensorFlow would round to bfloat16 all the same, and compute more slowly than in float32.
+    Without them TensorFlow would still round to bfloat16, and be slower than in float32.
     """
     try:
         lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -50,7 +50,7 @@ def resolve_model(config: RunConfig, watch: Watch | None = None) -> ResolvedMode
     "imagenet" (the published weights), a path, or "random" or "random:SEED" for benchmarks and tests.
 
     Raises ModelError for an unknown model or one that does not fit its labels, WeightsError where the weights
-    cannot be had, ConfigError for a malformed seed, and whatever `watch.check` raises.
+    cannot be had, ConfigError for a malformed seed, and anything that `watch.check` raises.
     """
     watch = watch or Watch()
     if config.model.endswith(MODEL_SUFFIXES):

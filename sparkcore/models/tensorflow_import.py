@@ -1,4 +1,4 @@
-"""Import TensorFlow in a way that suits a worker: on demand, in silence, with its quick kernels."""
+"""Import TensorFlow for a worker: on demand, silently, with its fast kernels."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    # Left alone, TensorFlow uses oneDNN's kernels only on processors with AVX-512. Measured on two AVX2 cores:
-    # MobileNetV2 2.8 times, ResNet50 1.25 times as fast with them; scores move by less than 5e-6.
+    # By default TensorFlow uses oneDNN only on processors with AVX-512. On two AVX2 cores it makes MobileNetV2
+    # 2.8 times and ResNet50 1.25 times as fast; scores change by less than 5e-6.
     "TF_ENABLE_ONEDNN_OPTS": "1",
-    # With precision bfloat16, what decides between labels stays in float32: the last layer and the softmax, which
-    # would otherwise round a score of 0.997 to 1.
+    # With precision bfloat16 the last layer and the softmax stay in float32; otherwise a score of 0.997 would be
+    # rounded to 1.
     "TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_ALLOWLIST_REMOVE": "MatMul",
     "TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_INFERLIST_REMOVE": "Softmax",
 }
 
 
 def import_tensorflow(*, with_keras: bool = True) -> Any:
-    """Return the module `tensorflow`, with these settings where the environment has no others.
+    """Return the module `tensorflow`, imported with `SETTINGS` unless the environment overrides them.
 
-    Without Keras, which frozen graphs do not need, the first import of a process takes half a second less. That import
-    also writes notes about missing GPU drivers to standard error before its log level counts; there they would tear a
-    progress bar apart. Errors are exceptions and still arrive.
+    Without Keras, which frozen graphs do not need, the first import takes half a second less. Standard error is
+    silenced during the import: TensorFlow writes notes about missing GPU drivers before its log level takes effect,
+    and they would garble a progress bar. Errors are exceptions and still arrive.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -51,7 +51,7 @@ def _silence() -> Iterator[None]:
 
 @contextmanager
 def _older_keras(*, wanted: bool) -> Iterator[None]:
-    """Let TensorFlow look for Keras 2, which is not installed: looking for Keras 3 imports all of it."""
+    """Make TensorFlow look for Keras 2, which is not installed: looking for Keras 3 would import all of it."""
     name = "TF_USE_LEGACY_KERAS"
     before = os.environ.get(name)
     if wanted:

@@ -48,7 +48,7 @@ def find_weights(spec: ModelSpec, wanted: str | None, watch: Watch) -> Weights:
     """Return the weights of a known model; those on Keras's server are downloaded where they are not cached.
 
     `wanted` is None or "imagenet" (the published weights), a path, "random" or "random:SEED". Raises WeightsError
-    where the weights cannot be had, ConfigError for a malformed seed, and whatever `watch.check` raises.
+    where the weights cannot be had, ConfigError for a malformed seed, and anything that `watch.check` raises.
     """
     if wanted in (None, IMAGENET):
         return _published(spec, watch)

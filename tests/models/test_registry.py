@@ -72,7 +72,13 @@ def test_preprocessing_is_that_of_keras(spec: ModelSpec):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["resnet50", "mobilenet", "mobilenet_v2", "mobilenet_v3_small", "nasnet_mobile"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v2",
+        *(pytest.param(name, marks=pytest.mark.soak) for name in ("resnet50", "mobilenet_v3_small", "nasnet_mobile")),
+    ],
+)
 def test_default_weights_are_the_file_that_keras_asks_for(name: str, monkeypatch: pytest.MonkeyPatch):
     import keras
     from keras.src.utils import file_utils
