@@ -45,7 +45,9 @@ def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
         if not is_sole:
             _log.info("another engine serves %s", engine.store)
             return
-        table = JobTable(RunStore(engine.store).jobs_path)
+        store = RunStore(engine.store)
+        store.sweep()
+        table = JobTable(store.jobs_path)
         table.requeue_orphans()
         try:
             spark = start_session(engine)

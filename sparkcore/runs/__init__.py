@@ -1,1 +1,1 @@
-"""The disk: immutable runs, the job table, and reading results back (pyarrow, sqlite3)."""
+"""Runs on disk: the store, manifests, results, notes and the job table."""

@@ -1,4 +1,4 @@
-"""What makes two requests the same: canonical JSON that is written here, then sha256."""
+"""Identity of requests, recipes and runs: the sha256 of canonical JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FILTERS = ("min_width", "max_width", "min_height", "max_height", "min_channels"
 
 
 def digest(value: Any) -> str:
-    """Return the sha256 of a value's canonical JSON as hex digits."""
+    """Return the sha256 of a value's canonical JSON as hexadecimal digits."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def listing_digest(listing: pa.Table) -> str:
-    """Return a digest of the listed files (origin, size, mtime), whatever their order."""
+    """Return a digest of the listed files (origin, size, modification time), independent of their order."""
     ordered = listing.select(["origin", "size_bytes", "modified_at"]).sort_by("origin")
     hasher = hashlib.sha256()
     for batch in ordered.combine_chunks().to_batches():
@@ -38,13 +38,13 @@ def listing_digest(listing: pa.Table) -> str:
 
 
 def request_id(config: RunConfig, listing: pa.Table, model_digest: str, fit: Fit) -> str:
-    """Return the identity of a request: settings, files, model and the resize mode in effect."""
+    """Return the identity of a request: its settings, resize mode in effect, and the content of files and model."""
     settings = {name: value for name, value in config.to_dict().items() if name not in _BY_CONTENT}
     return digest([settings, listing_digest(listing), model_digest, _fit(fit), SCHEMA_VERSION])
 
 
 def recipe_id(config: RunConfig, model_digest: str, fit: Fit) -> str:
-    """Return the identity of what is done to one image; equal recipes make equal rows."""
+    """Return the identity of the processing of one image; equal recipes yield equal rows."""
     settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS)}
     return digest([settings, model_digest, _fit(fit), SCHEMA_VERSION])
 
@@ -54,5 +54,5 @@ def _fit(fit: Fit) -> list[str | float]:
 
 
 def run_id(request: str, attempt: int = 0) -> str:
-    """Return the run's name, 16 hex digits; an attempt above 0 is a retry of the failed images."""
+    """Return the id of a run, 16 hexadecimal digits; an `attempt` above 0 is a retry of the failed images."""
     return digest([request, attempt])[:16]

@@ -1,8 +1,9 @@
-"""The job table: one row a request, shared by every program that uses a store."""
+"""The job table: one row per request, shared by all programs that use a store."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore.config import RunConfig
-from sparkcore.errors import RunNotFoundError
+from sparkcore.errors import ConfigError, RunFailedError, RunNotFoundError, first_line
 from sparkcore.runs.identity import digest
 
 ACTIVE = ("queued", "running")
 HEARTBEAT_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -36,11 +39,11 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at);
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request and how far it is; times are seconds since the epoch.
+    """Hold one request and its progress; times are seconds since the epoch.
 
-    `state` is queued, running, complete, cached, failed or cancelled; `done` and `total` count images, `errors`
-    the unreadable ones among `done`, `done_before` those that were there before anything was computed. Only files
-    below `roots` are read (None: any).
+    `state` is queued, running, complete, cached, failed or cancelled. `done` and `total` count images, `errors` the
+    unreadable ones among `done`, and `done_before` those that existed before this job computed anything. Only files
+    below `roots` are read (None: any file).
     """
 
     job_id: str
@@ -65,11 +68,11 @@ class Job:
 
     @property
     def active(self) -> bool:
-        """Tell whether the job waits or runs."""
+        """Tell whether the job is queued or running."""
         return self.state in ACTIVE
 
     def images_per_second(self, now: float | None = None) -> float | None:
-        """Return the mean speed since the first image, or None while it is not known."""
+        """Return the mean speed since the first image, or None while it is unknown."""
         computed = self.done - self.done_before
         if not self.classifying_at or computed <= 0:
             return None
@@ -77,19 +80,19 @@ class Job:
         return computed / max(end - self.classifying_at, 1e-3)
 
     def eta_s(self, now: float | None = None) -> float | None:
-        """Return the seconds that the rest takes at the mean speed, or None while it is not known."""
+        """Return the remaining time in seconds at the mean speed, or None while it is unknown."""
         speed = self.images_per_second(now)
         return (self.total - self.done) / speed if speed and self.state == "running" else None
 
 
 class JobTable:
-    """The jobs of one store; every method is one transaction, so any process may call any of them."""
+    """Read and write the jobs of one store; each method is one transaction, so any process may call it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def submit(self, config: RunConfig, *, retry_failed: bool = False, roots: Sequence[Path] | None = None) -> Job:
-        """Add a job, or return the one that waits or runs already for the same request."""
+        """Add a job, or return the active one with the same request."""
         allowed = None if roots is None else json.dumps([os.fspath(root) for root in roots])
         request = digest([config.to_dict(), retry_failed, allowed])
         with self._transaction() as db:
@@ -108,7 +111,7 @@ class JobTable:
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
-        """Return one job; raises RunNotFoundError."""
+        """Return one job; raises RunNotFoundError, or RunFailedError for a damaged row."""
         with self._transaction() as db:
             row = db.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
         if row is None:
@@ -116,36 +119,31 @@ class JobTable:
         return _job(row)
 
     def jobs(self, limit: int = 100) -> list[Job]:
-        """Return the newest jobs, newest first."""
+        """Return the `limit` newest jobs, newest first; damaged rows are left out with a warning."""
         with self._transaction() as db:
             rows = db.execute("SELECT * FROM jobs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)).fetchall()
-        return [_job(row) for row in rows]
+        return list(_readable_jobs(rows))
 
     def claim(self) -> Job | None:
-        """Take the oldest waiting job and mark it as running."""
-        with self._transaction() as db:
-            row = db.execute("SELECT job_id FROM jobs WHERE state = 'queued' ORDER BY created_at, rowid").fetchone()
-            if row is None:
-                return None
-            now = time.time()
-            db.execute(
-                "UPDATE jobs SET state = 'running', phase = 'starting', started_at = ?, heartbeat_at = ? "
-                "WHERE job_id = ?",
-                (now, now, row["job_id"]),
-            )
-        return self.get(row["job_id"])
+        """Mark the oldest queued job as running and return it; damaged rows are marked as failed."""
+        while (job_id := self._start_oldest()) is not None:
+            try:
+                return self.get(job_id)
+            except RunFailedError as error:
+                self.finish(job_id, "failed", message=str(error))
+        return None
 
     def report(self, job_id: str, **values: Any) -> None:
-        """Write phase, done, total or errors of a running job, and that its engine lives."""
+        """Update columns of a running job, and its heartbeat."""
         self._update(job_id, {**values, "heartbeat_at": time.time()})
 
     def finish(self, job_id: str, state: str, *, run_id: str | None = None, message: str = "") -> None:
-        """End a job; `message` says why it failed."""
+        """End a job in `state`; `message` is the reason of a failure."""
         values = {"state": state, "run_id": run_id, "message": message, "finished_at": time.time()}
         self._update(job_id, {**values, "phase": state})
 
     def request_cancel(self, job_id: str) -> Job:
-        """Ask for a job's end: at once when it waits, before its next part when it runs."""
+        """Cancel a job: at once if it is queued, before its next part if it is running."""
         with self._transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
@@ -156,16 +154,16 @@ class JobTable:
         return self.get(job_id)
 
     def beat(self, job_id: str) -> Job:
-        """Write that the job's engine lives, and return the job."""
+        """Update the job's heartbeat and return the job."""
         self.report(job_id)
         return self.get(job_id)
 
     def put_back(self, job_id: str) -> None:
-        """Let a running job wait again: its engine leaves."""
+        """Return a running job to the queue, because its engine is stopping."""
         self._update(job_id, {"state": "queued", "phase": ""})
 
     def requeue_orphans(self) -> int:
-        """Put back what a dead engine was running; only the one living engine of a store calls this."""
+        """Return the running jobs of a dead engine to the queue; only the store's one live engine calls this."""
         with self._transaction() as db:
             db.execute(
                 "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
@@ -174,8 +172,21 @@ class JobTable:
             )
             return db.execute("UPDATE jobs SET state = 'queued', phase = '' WHERE state = 'running'").rowcount
 
+    def _start_oldest(self) -> str | None:
+        with self._transaction() as db:
+            row = db.execute("SELECT job_id FROM jobs WHERE state = 'queued' ORDER BY created_at, rowid").fetchone()
+            if row is None:
+                return None
+            now = time.time()
+            db.execute(
+                "UPDATE jobs SET state = 'running', phase = 'starting', started_at = ?, heartbeat_at = ? "
+                "WHERE job_id = ?",
+                (now, now, row["job_id"]),
+            )
+        return str(row["job_id"])
+
     def _update(self, job_id: str, values: dict[str, Any]) -> None:
-        # Column names come from this program alone, values go in as parameters.
+        # Column names come from this program only; values are bound as parameters.
         columns = ", ".join(f"{name} = ?" for name in values)
         with self._transaction() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE job_id = ?", (*values.values(), job_id))
@@ -200,16 +211,29 @@ class JobTable:
 
 
 def _add_missing_columns(db: sqlite3.Connection) -> None:
-    """Bring a table of version 0.1.0 up to date."""
+    """Upgrade a table of version 0.1.0."""
     if "roots" not in {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}:
         db.execute("ALTER TABLE jobs ADD COLUMN roots TEXT")
 
 
+def _readable_jobs(rows: list[sqlite3.Row]) -> Iterator[Job]:
+    for row in rows:
+        try:
+            yield _job(row)
+        except RunFailedError as error:
+            _log.warning("Left out a job: %s", error)
+
+
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
-    values["config"] = RunConfig.from_dict(json.loads(values["config"]))
-    for name in ("retry_failed", "cancel_requested"):
-        values[name] = bool(values[name])
-    if values["roots"] is not None:
-        values["roots"] = tuple(map(Path, json.loads(values["roots"])))
-    return Job(**values)
+    try:
+        values["config"] = RunConfig.from_dict(json.loads(values["config"]))
+        for name in ("retry_failed", "cancel_requested"):
+            values[name] = bool(values[name])
+        if values["roots"] is not None:
+            values["roots"] = tuple(map(Path, json.loads(values["roots"])))
+        return Job(**values)
+    except (ConfigError, AttributeError, TypeError, ValueError) as error:
+        raise RunFailedError(
+            f"Expected a job of this version, received {row['job_id']}: {first_line(error)}. Submit it again."
+        ) from error

@@ -1,9 +1,9 @@
-"""The typed content of `manifest.json`, the last file that a run writes."""
+"""The typed content of `manifest.json`, the last file of a run to be written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
 from sparkcore.config import Fit
@@ -11,16 +11,19 @@ from sparkcore.errors import RunFailedError
 
 MANIFEST_VERSION = 1
 
+# The field types below -> the types that JSON gives them.
+_JSON_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "dict": (dict,)}
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Describe one finished run.
 
-    `counts` has images, ok, errors, excluded, computed, reused; `error_types` counts errors by type; `timings` has
-    seconds: total, list, start, classify, write and, summed over all workers, load, read, decode, predict, work (all
-    of these in a worker's loop) and idle (what the workers had nothing to do while the run classified).
+    `counts` has images, ok, errors, excluded, computed, resumed and reused; `error_types` counts errors by type.
+    `timings` are in seconds: total, list, start, classify, write and, summed over all workers, load, read, decode,
+    predict, work (the whole loop of a worker) and idle (the time that workers waited while the run classified).
     `images_per_second` counts computed images over the whole run, `images_per_second_no_load` over the time from
-    the first image read to the last part written.
+    reading the first image to writing the last part.
     """
 
     run_id: str
@@ -45,16 +48,33 @@ class Manifest:
         return Fit(self.model.get("resize", self.config["resize"]), self.model.get("crop_ratio", 1.0))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can carry."""
+        """Return the fields as plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Manifest:
-        """Build a manifest from `to_dict`'s values; raises RunFailedError for one of another version."""
+        """Build a manifest from the values of `to_dict`, ignoring unknown ones.
+
+        Raises RunFailedError for another version and for missing or mistyped fields.
+        """
+        if not isinstance(values, Mapping):
+            raise RunFailedError(f"Expected a manifest as a JSON object, received {type(values).__name__}.")
         if values.get("version") != MANIFEST_VERSION:
             raise RunFailedError(
                 f"Expected a manifest of version {MANIFEST_VERSION}, received {values.get('version')!r}. "
                 "The run was written by another version of this program: repeat it."
             )
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        for field_ in fields(cls):
+            _check_field(field_, values)
+        return cls(**{field_.name: values[field_.name] for field_ in fields(cls) if field_.name in values})
+
+
+def _check_field(field_: Field[Any], values: Mapping[str, Any]) -> None:
+    if field_.name not in values:
+        if field_.default is MISSING and field_.default_factory is MISSING:
+            raise RunFailedError(f"Expected a manifest with the field {field_.name}, received one without it.")
+        return
+    kind = str(field_.type).partition("[")[0]
+    if not isinstance(values[field_.name], _JSON_TYPES[kind]):
+        received = type(values[field_.name]).__name__
+        raise RunFailedError(f"Expected {kind} in the manifest's field {field_.name}, received {received}.")

@@ -1,14 +1,13 @@
-"""A finished run as a table that is mapped into memory, and its thumbnails by row number.
+"""A finished run as a memory-mapped table, and its thumbnails by row number.
 
-The result files have small row groups, which is right for thumbnails and slow for reading all rows. So the light
-columns are copied once into an Arrow file below `<store>/mapped/`: it opens at once whatever its size, takes no memory
-of its own, and is made again when it is missing.
+The part files have small row groups, which suits thumbnails but makes reading all rows slow. The light columns are
+therefore copied once into an Arrow file below `<store>/mapped/`. It opens instantly at any size, takes no memory of
+its own, and is rebuilt when it is missing.
 """
 
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,12 +21,13 @@ import pyarrow.parquet as pq
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import SCHEMA_VERSION
+from sparkcore.storage.local import replacing
 
 BATCH_ROWS = 250_000
 
 
 def map_results(store: RunStore, run_id: str) -> pa.Table:
-    """Return the rows of a finished run without pictures; raises RunNotFoundError."""
+    """Return the rows of a finished run without pictures, memory-mapped; raises RunNotFoundError."""
     manifest = store.manifest(run_id)
     stamp = "".join(letter for letter in manifest.finished_at if letter.isdigit())
     path = store.root / "mapped" / f"{run_id}-{stamp}-{SCHEMA_VERSION}.arrow"
@@ -35,19 +35,19 @@ def map_results(store: RunStore, run_id: str) -> pa.Table:
         table = load_results(store, run_id).combine_chunks()
         try:
             _write(path, table)
-        except OSError:  # a store that only others may write to
+        except OSError:  # a read-only store
             return table
     return pa.ipc.open_file(pa.memory_map(os.fspath(path))).read_all()
 
 
 def forget(store: RunStore, run_id: str) -> None:
-    """Remove what was made for a run that is deleted."""
+    """Remove the mapped table of a deleted run."""
     for path in (store.root / "mapped").glob(f"{run_id}-*.arrow"):
         path.unlink(missing_ok=True)
 
 
 def read_thumbnails(store: RunStore, run_id: str, rows: Sequence[int]) -> list[bytes | None]:
-    """Return the JPEG thumbnails of rows by their number in `map_results`; reads only row groups that hold them."""
+    """Return the JPEG thumbnails of rows by their number in `map_results`, reading only their row groups."""
     parts = store.parts(run_id)
     index = _index(tuple((os.fspath(path), path.stat().st_mtime_ns) for path in parts))
     numbers = np.asarray(rows, dtype=np.int64)
@@ -63,7 +63,7 @@ def read_thumbnails(store: RunStore, run_id: str, rows: Sequence[int]) -> list[b
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Where the rows of a run lie: the first row of each row group, and the file and number of that group."""
+    """Locate the rows of a run: the first row of each row group, and the file and number of that group."""
 
     starts: npt.NDArray[np.int64]
     groups: list[tuple[str, int]]
@@ -71,7 +71,7 @@ class _Index:
 
     def read(self, place: int, column: str) -> pa.ChunkedArray:
         path, group = self.groups[place]
-        # A reader of its own for each call: one reader must not be used by two threads.
+        # One reader per call, because a reader is not thread-safe.
         with pq.ParquetFile(path, metadata=self.metadata[path], memory_map=True) as part:
             return part.read_row_group(group, columns=[column])[column]
 
@@ -88,11 +88,9 @@ def _index(parts: tuple[tuple[str, int], ...]) -> _Index:
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    try:
-        with pa.OSFile(os.fspath(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table, max_chunksize=BATCH_ROWS)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(path) as temporary,
+        pa.OSFile(os.fspath(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        writer.write_table(table, max_chunksize=BATCH_ROWS)

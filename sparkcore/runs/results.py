@@ -1,4 +1,4 @@
-"""Read the results of a run back: the light columns as one table, pictures only where asked for."""
+"""Reading the results of a run: the light columns as one table, pictures only on request."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _HEAVY = ("thumbnail", *KEEP_FIELDS)
 
 
 def load_results(store: RunStore, run_id: str, columns: Iterable[str] | None = None) -> pa.Table:
-    """Return the rows of a finished run without pictures, or just `columns`; raises RunNotFoundError."""
+    """Return the rows of a finished run without pictures, or only `columns`; raises RunNotFoundError."""
     keep = tuple(store.manifest(run_id).config["keep"])
     return read_parts(store, run_id, columns or [n for n in result_schema(keep).names if n not in _HEAVY])
 
 
 def read_parts(store: RunStore, run_id: str, columns: Iterable[str]) -> pa.Table:
-    """Return the rows of the finished parts of a run, finished or not, in the order of the parts."""
+    """Return the rows of the finished parts of a run, in the order of the parts."""
     columns = list(columns)
     schema = result_schema(tuple(KEEP_FIELDS))
     empty = pa.schema([schema.field(name) for name in columns]).empty_table()
@@ -30,14 +30,14 @@ def read_parts(store: RunStore, run_id: str, columns: Iterable[str]) -> pa.Table
 
 
 def load_thumbnails(store: RunStore, run_id: str, image_ids: Iterable[str]) -> dict[str, bytes]:
-    """Return the JPEG thumbnails of some images by image_id; images without one are left out."""
+    """Return the JPEG thumbnails of some images by image_id; images without one are omitted."""
     found = load_rows(store, run_id, image_ids, ["image_id", "thumbnail"])
     pairs = zip(found["image_id"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
     return {image: picture for image, picture in pairs if picture is not None}
 
 
 def load_rows(store: RunStore, run_id: str, image_ids: Iterable[str], columns: Iterable[str]) -> pa.Table:
-    """Return some images' rows with any columns, the heavy ones too; reads only row groups that hold them."""
+    """Return the rows of some images with any columns, also heavy ones, reading only their row groups."""
     wanted = pa.array(sorted(set(image_ids)), pa.string())
     columns = list(dict.fromkeys(["image_id", *columns]))
     schema = result_schema(tuple(KEEP_FIELDS))

@@ -100,6 +100,22 @@ def test_orphans_wait_again_unless_cancelled(table: JobTable) -> None:
     assert [table.get(j.job_id).state for j in (first, second)] == ["queued", "cancelled"]
 
 
+@pytest.mark.parametrize("config", ["", "[]", "{}", '{"images": "x", "mood": "sunny"}', '{"images": "x", "top_k": 0}'])
+def test_a_damaged_row_stops_nothing(table: JobTable, caplog: pytest.LogCaptureFixture, config: str) -> None:
+    damaged, good = (table.submit(RunConfig(images=name)).job_id for name in ("x", "y"))
+    with sqlite3.connect(table.path) as db:
+        db.execute("UPDATE jobs SET config = ? WHERE job_id = ?", (config, damaged))
+    assert [job.job_id for job in table.jobs()] == [good]
+    assert f"received {damaged}: " in caplog.text
+    claimed = table.claim()
+    assert claimed is not None
+    assert claimed.job_id == good
+    assert table.claim() is None
+    with sqlite3.connect(table.path) as db:
+        state, message = db.execute("SELECT state, message FROM jobs WHERE job_id = ?", (damaged,)).fetchone()
+    assert (state, "Submit it again." in message) == ("failed", True)
+
+
 def test_newest_first_and_unknown(table: JobTable) -> None:
     ids = [table.submit(RunConfig(images=str(n))).job_id for n in range(3)]
     assert [job.job_id for job in table.jobs(limit=2)] == [ids[2], ids[1]]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from sparkcore.runs.results import load_results, load_rows, load_thumbnails, rea
 from sparkcore.runs.store import ROW_GROUP_ROWS, RunStore
 from sparkcore.schema import result_schema
 
+ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = Manifest(
     run_id="00aa", request_id="r", recipe_id="c", attempt=0, config={"keep": []}, model={"name": "m"}, versions={},
     created_at="2026-01-01T00:00:00+00:00", finished_at="2026-01-01T00:00:01+00:00", counts={"images": 3},
@@ -88,6 +90,72 @@ def test_delete(store: RunStore) -> None:
         store.delete("00aa")
 
 
+def test_a_deletion_that_is_killed_does_not_bring_the_run_back(store: RunStore) -> None:
+    store.write_plan("00aa", {"recipe_id": "recipe"})
+    store.write_part("00aa", "part-00000", rows("a"))
+    store.finish(MANIFEST)
+    code = (
+        "import os, shutil, signal, sys\n"
+        "from sparkcore.runs.store import RunStore\n"
+        "shutil.rmtree = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "RunStore(sys.argv[1]).delete('00aa')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(store.root)], check=False, cwd=ROOT, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert list(store.root.rglob("manifest.json"))  # its files are still there
+    assert (store.runs(), store.unfinished(), store.has("00aa")) == ([], [], False)
+    with pytest.raises(RunNotFoundError):
+        store.find("latest")
+    store.write_plan("00bb", {"recipe_id": "recipe"})
+    assert not list(store.root.rglob("manifest.json"))
+
+
+def test_what_0_1_left_of_a_deletion_is_no_run_and_is_swept(store: RunStore) -> None:
+    store.write_plan("00aa", {"recipe_id": "recipe"})
+    store.finish(MANIFEST)
+    store.folder("00aa").rename(store.root / "runs" / ".deleted-00aa-12345678")
+    assert (store.runs(), store.unfinished()) == ([], [])
+    store.sweep()
+    assert list((store.root / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "damaged file"),
+        (b"\xff\xfe", "damaged file"),
+        (b"[]", "JSON object, received list"),
+        (b'{"version": 99}', "version 1, received 99"),
+        (b'{"version": 1}', "field run_id"),
+        ({"counts": 3}, "dict in the manifest's field counts, received int"),
+        ({"finished_at": None}, "str in the manifest's field finished_at, received NoneType"),
+        ({"run_id": "00bb"}, "run 00aa, received that of 00bb"),
+    ],
+)
+def test_a_bad_manifest_is_left_out_with_a_warning(
+    store: RunStore, caplog: pytest.LogCaptureFixture, content: bytes | dict[str, Any], reason: str
+) -> None:
+    store.finish(MANIFEST)
+    store.finish(replace(MANIFEST, run_id="11cc"))
+    changed = json.dumps({**MANIFEST.to_dict(), **content}).encode() if isinstance(content, dict) else content
+    (store.folder("00aa") / "manifest.json").write_bytes(changed)
+    assert [manifest.run_id for manifest in store.runs()] == ["11cc"]
+    assert store.find("latest").run_id == "11cc"
+    (warning, _) = caplog.messages
+    assert warning.startswith("Left out run 00aa: ")
+    assert reason in warning
+    with pytest.raises(RunFailedError):
+        store.manifest("00aa")
+
+
+def test_unknown_fields_of_a_manifest_are_ignored(store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
+    store.finish(MANIFEST)
+    path = store.folder("00aa") / "manifest.json"
+    path.write_text(json.dumps({**MANIFEST.to_dict(), "mood": "sunny"}))
+    assert store.runs() == [MANIFEST]
+    assert caplog.messages == []
+
+
 def test_half_written_files_are_invisible(store: RunStore) -> None:
     store.write_part("00aa", "part-00000", rows("a"))
     (store.folder("00aa") / "results" / ".part-00001.parquet.123-abc").write_bytes(b"half")
@@ -128,7 +196,7 @@ def test_the_lock_is_exclusive_and_dies_with_its_process(store: RunStore) -> Non
         [sys.executable, "-c",
          "import sys,time; from sparkcore.runs.store import RunStore\n"
          f"with RunStore({str(store.root)!r}).lock('r'):\n print('held', flush=True); time.sleep(600)"],
-        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
