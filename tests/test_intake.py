@@ -133,7 +133,7 @@ def test_an_upload_is_written_by_its_content(tmp_path: Path):
         (
             "huge.png",
             bomb(30_000),
-            "The image has 900,000,000 pixels, more than the safety limit of 178,956,970.",
+            "The image has 900,000,000 pixels, which exceeds the safety limit of 178,956,970.",
         ),
         ("script.png", b"#!/bin/sh\nrm -rf /\n", "The file is text, not an image."),
         ("page.jpg", b"<html><script>alert(1)</script></html>", "The file is a web page, not an image."),

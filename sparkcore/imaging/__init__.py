@@ -1,1 +1,1 @@
-"""Pixels: image files to RGB and back, resizing, thumbnails and captions. Needs numpy and Pillow only."""
+"""Image decoding, resizing, thumbnails and annotation. Needs only numpy and Pillow."""

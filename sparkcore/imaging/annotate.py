@@ -1,36 +1,39 @@
-"""Pictures with their label drawn on them, and tiles for pictures that could not be read."""
+"""Annotated pictures: the label drawn on an image, and placeholder tiles for unreadable images."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from sparkcore.imaging.decode import ImageSize
+from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.lettering import clean, draw_text, line_height, shorten, text_width, wrap
 
 BAR_COLOR = (16, 19, 23)
-BAR_OPACITY = 0.76  # over pure white this leaves the text a contrast of more than 8 to 1
+BAR_OPACITY = 0.76  # keeps the text contrast above 8:1 even over pure white
 TEXT_COLOR = (255, 255, 255)
 TILE_COLOR = (229, 231, 235)
 TILE_TEXT_COLOR = (55, 62, 71)
 TILE_ICON_COLOR = (139, 147, 158)
 
-_SMALLEST_TEXT = 9
+JPEG_QUALITY = 90
+
+_MIN_TEXT_SIZE = 9
 
 
 def annotate(image: Image.Image, label: str, score: float | None = None, *, detail: Sequence[str] = ()) -> Image.Image:
     """Draw a label, its score (0 to 1) and lines of detail on a copy of an RGB image.
 
-    The text is white on a dark translucent bar at the bottom, in proportion to the image, so that it can be read on
-    any background and at any size. What does not fit ends with an ellipsis; details that do not fit are left out.
+    The text is white on a dark translucent bar at the bottom and scales with the image, so it is legible on any
+    background and at any size. Text that is too long ends with an ellipsis; details that do not fit are omitted.
     """
     picture = image.copy() if image.mode == "RGB" else image.convert("RGB")
     size = _text_size(picture)
     margin = max(2, size // 2)
     rows = _rows(clean(label), "" if score is None else _percent(score), size, picture.width - 2 * margin)
-    rows += [_Row(clean(line), "", max(_SMALLEST_TEXT, round(size * 0.8))) for line in detail]
+    rows += [_Row(clean(line), "", max(_MIN_TEXT_SIZE, round(size * 0.8))) for line in detail]
     rows = [row for row in rows if row.left or row.right]
     while len(rows) > 1 and sum(row.height for row in rows) + margin > 0.7 * picture.height:
         rows.pop()
@@ -45,8 +48,26 @@ def annotate(image: Image.Image, label: str, score: float | None = None, *, deta
     return picture
 
 
+def annotated_jpeg(content: bytes, label: str, score: float | None, long_side: int | None = None) -> bytes:
+    """Return an image file as JPEG with label and score drawn on it, at most `long_side` pixels long.
+
+    Raises ImageError.
+    """
+    picture = decode(content).image
+    if long_side is not None and max(picture.size) > long_side:
+        picture.thumbnail((long_side, long_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return to_jpeg(annotate(picture, label, score))
+
+
+def to_jpeg(picture: Image.Image) -> bytes:
+    """Return an RGB picture as a JPEG file of high quality."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
 def annotate_error(image_size: ImageSize, error_type: str, message: str) -> Image.Image:
-    """Return a grey tile of `image_size` that says why an image could not be read."""
+    """Return a gray tile of `image_size` that explains why an image is unreadable."""
     tile = Image.new("RGB", (image_size.width, image_size.height), TILE_COLOR)
     size = _text_size(tile)
     title_size = round(size * 1.15)
@@ -54,7 +75,7 @@ def annotate_error(image_size: ImageSize, error_type: str, message: str) -> Imag
     space = tile.height - icon - 2 * size - line_height(title_size)
     room = tile.width - 2 * size
     title = clean(error_type).capitalize()
-    if space < 0 or text_width(title, title_size) > room:  # no room for words
+    if space < 0 or text_width(title, title_size) > room:
         _paste_broken_picture(tile, tile.height // 2, round(0.6 * min(tile.size)))
         return tile
     lines = [(title, title_size)]
@@ -70,7 +91,7 @@ def annotate_error(image_size: ImageSize, error_type: str, message: str) -> Imag
 
 
 class _Row(NamedTuple):
-    """One line of the bar: text at its left and right end, and the size of both in pixels."""
+    """Hold one line of the bar: its left and right text, and their size in pixels."""
 
     left: str
     right: str
@@ -82,9 +103,9 @@ class _Row(NamedTuple):
 
 
 def _text_size(picture: Image.Image) -> int:
-    """Return the size of the text in pixels: in proportion, also for portraits and panoramas."""
+    """Return the text size in pixels, in proportion to the picture, also for portraits and panoramas."""
     width, height = picture.size
-    return max(_SMALLEST_TEXT, round(min(0.055 * (width * height) ** 0.5, 0.08 * width, 0.2 * height)))
+    return max(_MIN_TEXT_SIZE, round(min(0.055 * (width * height) ** 0.5, 0.08 * width, 0.2 * height)))
 
 
 def _percent(score: float) -> str:
@@ -92,9 +113,9 @@ def _percent(score: float) -> str:
 
 
 def _rows(label: str, score: str, size: int, room: int) -> list[_Row]:
-    """Return label and score in one row, a little smaller if need be, else in two."""
+    """Return label and score in one row, up to 20% smaller to make them fit, or else in two rows."""
     for part in (1.0, 0.9, 0.8):
-        tried = max(_SMALLEST_TEXT, round(size * part))
+        tried = max(_MIN_TEXT_SIZE, round(size * part))
         if text_width(label, tried) + text_width(score, tried) + (tried if score else 0) <= room:
             return [_Row(label, score, tried)]
     return [_Row(label, "", tried), _Row(score, "", tried)]
@@ -114,7 +135,7 @@ def _draw_row(picture: Image.Image, row: _Row, margin: int, middle: float) -> No
 
 
 def _paste_broken_picture(tile: Image.Image, middle: int, side: int) -> None:
-    """Paste a framed picture that is struck through, drawn four times as large and reduced for smooth edges."""
+    """Paste the icon of a crossed-out picture, drawn at four times its size and reduced for smooth edges."""
     if side < 4:
         return
     full, line = 4 * side, max(6, side // 4)

@@ -1,4 +1,4 @@
-"""From any of Pillow's modes to grey, RGB or RGBA with 8 bits, and from there to RGB."""
+"""Conversion of any Pillow mode to 8-bit grayscale, RGB or RGBA, and from there to RGB."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _CHANNELS = {"1": 1, "L": 1, "LA": 2, "La": 2, "P": 3, "PA": 4, "RGBA": 4, "RGBa
 
 
 def count_channels(image: Image.Image) -> int:
-    """Return the channels of an image as it is stored; a transparent color counts as one more."""
+    """Return the number of channels as stored in the file; a transparent color adds one."""
     channels = 1 if image.mode.startswith("I") else _CHANNELS.get(image.mode, 3)
     return channels + (channels in (1, 3) and image.has_transparency_data)
 
 
 def to_plain(image: Image.Image) -> Image.Image:
-    """Return the image in mode L, RGB or RGBA; the same object where it is already in one of them."""
+    """Return the image in mode L, RGB or RGBA; the same object if it already is."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I") or image.mode == "F":
@@ -31,7 +31,7 @@ def to_plain(image: Image.Image) -> Image.Image:
 
 
 def over_white(image: Image.Image) -> Image.Image:
-    """Return a plain image (see `to_plain`) as RGB, with what is transparent turned white."""
+    """Return a plain image (see `to_plain`) as RGB, composited over white."""
     if image.mode == "RGB":
         return image
     if image.mode == "L":
@@ -42,19 +42,19 @@ def over_white(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """Scale grey of 12, 16 or 32 bits, or of floats, to 8 bits."""
+    """Scale grayscale of 12, 16 or 32 bits, or of floats, to 8 bits."""
     tags = getattr(image, "tag_v2", {})
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         bits = int(tags.get(_BITS_PER_SAMPLE, (16,))[0])
-        grey = _sixteen_to_eight(bits)[values]
+        gray = _sixteen_to_eight(bits)[values]
     else:
         if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (0,))[0] == 1:
             values = values.view(np.uint32)
-        grey = _scale(values, *_range(values, image))
+        gray = _scale(values, *_range(values, image))
     if tags.get(_PHOTOMETRIC) == 0 and image.mode != "F":
-        grey = 255 - grey
-    plain = Image.fromarray(grey)
+        gray = 255 - gray
+    plain = Image.fromarray(gray)
     key = image.info.get("transparency")
     if not isinstance(key, int):
         return plain
@@ -74,21 +74,21 @@ def _sixteen_to_eight(bits: int) -> npt.NDArray[np.uint8]:
 
 
 def _range(values: npt.NDArray[np.generic], image: Image.Image) -> tuple[float, float]:
-    """Return the values that become black and white.
+    """Return the values that map to black and white.
 
-    A file of 32-bit numbers does not say which number is white. The narrowest usual scale that holds all of them is
-    taken (1 for floats, 255, 65,535 for integers), else the darkest and the brightest value of the image.
+    A file of 32-bit numbers does not say which number is white. The narrowest common scale that holds all values is
+    used (1 for floats, 255, 65,535 for integers), otherwise the image's own minimum and maximum.
     """
     if image.mode == "I" and image.format != "TIFF":
         return 0, 65535
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0, 1
-    least, most = float(finite.min()), float(finite.max())
+    minimum, maximum = float(finite.min()), float(finite.max())
     for white in (1, 255) if image.mode == "F" else (255, 65535):
-        if least >= 0 and most <= white:
+        if minimum >= 0 and maximum <= white:
             return 0, white
-    return least, most
+    return minimum, maximum
 
 
 def _scale(values: npt.NDArray[np.generic], black: float, white: float) -> npt.NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Why an image could not be decoded, in one of a few stable words and in a sentence for people."""
+"""Diagnosis of images that cannot be decoded: a stable error type and a message for people."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _TRUNCATED_HINTS = ("truncated", "unexpected end", "not enough", "reached eof", 
 
 
 def explain(error: Exception, kind: str, content: bytes) -> ImageError:
-    """Turn whatever Pillow raised for a file of the format `kind` into an ImageError."""
+    """Convert an exception that Pillow raised for a file of format `kind` into an ImageError."""
     if isinstance(error, UnidentifiedImageError):
         error = _hidden_reason(kind, content) or error
     reason = str(error).strip().rstrip(".") or type(error).__name__
-    reason = reason.replace("not identified by this driver", "its header makes no sense")
+    reason = reason.replace("not identified by this driver", "its header is invalid")
     text = reason.lower()
     if isinstance(error, NameError | ImportError):
         return ImageError("internal", f"{type(error).__name__}: {reason}.")
     if isinstance(error, MemoryError | Image.DecompressionBombError) or "max_text" in text:
         return _over_limit(error, kind, reason)
     if any(hint in text for hint in _UNSUPPORTED_HINTS):
-        return ImageError("unsupported", f"This kind of {kind} image cannot be read ({reason}).")
+        return ImageError("unsupported", f"This variant of {kind} is not supported ({reason}).")
     if ends_early(kind, content) or any(hint in text for hint in _TRUNCATED_HINTS):
         return truncated(content)
     return ImageError("corrupt", f"The {kind} file is damaged ({reason}).")
@@ -37,25 +37,27 @@ def explain(error: Exception, kind: str, content: bytes) -> ImageError:
 
 def _over_limit(error: Exception, kind: str, reason: str) -> ImageError:
     if isinstance(error, MemoryError):
-        return ImageError("too_large", f"The {kind} image does not fit into memory.")
+        return ImageError("too_large", f"The {kind} image does not fit in memory.")
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+", reason)
         return too_large(int(pixels[0]) if pixels else MAX_PIXELS + 1)
-    return ImageError("too_large", f"The text inside the {kind} file is larger than the safety limit.")
+    return ImageError("too_large", f"The text metadata of the {kind} file exceeds the safety limit.")
 
 
 def truncated(content: bytes) -> ImageError:
-    """Return the error for a file whose end is missing."""
-    return ImageError("truncated", f"The file ends after {len(content):,} bytes, before the image is complete.")
+    """Return the error for an incomplete file."""
+    return ImageError("truncated", f"The file is incomplete: it ends after {len(content):,} bytes.")
 
 
 def too_large(pixels: int) -> ImageError:
-    """Return the error for more pixels than are let in."""
-    return ImageError("too_large", f"The image has {pixels:,} pixels, more than the safety limit of {MAX_PIXELS:,}.")
+    """Return the error for an image of more than MAX_PIXELS pixels."""
+    return ImageError(
+        "too_large", f"The image has {pixels:,} pixels, which exceeds the safety limit of {MAX_PIXELS:,}."
+    )
 
 
 def check_png(content: bytes) -> None:
-    """Raise ImageError where the checksum of pixel data is wrong; Pillow leaves those unchecked."""
+    """Raise ImageError if a checksum of pixel data is wrong; Pillow does not verify them."""
     view = memoryview(content)
     position = 8
     while position + 12 <= len(content):
@@ -70,17 +72,17 @@ def check_png(content: bytes) -> None:
 
 
 def _hidden_reason(kind: str, content: bytes) -> Exception | None:
-    """Return why the format's own reader refuses the header, which `Image.open` does not tell."""
+    """Return the exception of the format's own reader, which `Image.open` swallows."""
     factory, _ = Image.OPEN[kind]
     try:
         factory(io.BytesIO(content), "")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+    except Exception as error:  # noqa: BLE001 - any exception is the reason that is asked for
         return error
     return None
 
 
 def ends_early(kind: str, content: bytes) -> bool:
-    """Tell whether the structure of a damaged file shows that its end is missing."""
+    """Tell from the structure of a damaged file whether its end is missing."""
     try:
         return _CHECKS[kind](content) if kind in _CHECKS else False
     except struct.error:
@@ -140,7 +142,7 @@ def _tiff_ends_early(content: bytes) -> bool:
 
 
 def _tiff_ends(content: bytes) -> Iterator[int]:
-    """Yield the offsets at which the first page's directory and its strips or tiles end."""
+    """Yield the end offsets of the first page's directory and of its strips or tiles."""
     order = "<" if content.startswith(b"II") else ">"
     (offset,) = struct.unpack_from(order + "4xI", content)
     (count,) = struct.unpack_from(order + "H", content, offset)

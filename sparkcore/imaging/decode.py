@@ -1,4 +1,4 @@
-"""An image file's bytes to RGB pixels, or to the reason why not."""
+"""Decoding of image files to upright RGB pixels."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class ImageSize(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Hold an image and what its file says about it.
+    """Hold a decoded image and the properties of its file.
 
-    `image` is upright. `height` and `width` are those of the whole upright picture, also where `image` is a reduced
-    one. `mode` and `channels` (1 to 4) are the file's own, before anything was converted.
+    `image` is upright. `height` and `width` in pixels are those of the full upright picture, even if `image` is
+    reduced. `mode` and `channels` (1 to 4) are those of the file, before conversion.
     """
 
     image: Image.Image
@@ -61,26 +61,26 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Say what a reduced picture must still be good for: a resize to `target`, and `long_side` pixels at least."""
+    """Limit how far a JPEG may be reduced: fit for a resize to `target`, and at least `long_side` pixels long."""
 
     target: ImageSize
     long_side: int = 0
 
 
 def decode(content: bytes, *, target: ImageSize | None = None, long_side: int = 0) -> Decoded:
-    """Decode the bytes of an image file to upright 8-bit RGB, transparent parts over white.
+    """Decode an image file to upright 8-bit RGB, composited over white.
 
-    Of several frames or pages the first one counts. With `target`, a JPEG may come reduced by 2, 4 or 8, never below
-    twice the target in either direction, nor below `long_side`: faster for large photos, and hardly to be seen after
-    the resize to the target.
+    Only the first frame or page is decoded. With `target`, a JPEG may be reduced by 2, 4 or 8, but never below twice
+    the target in either direction, nor below `long_side` pixels. That is faster for large photos and barely visible
+    after the resize to the target.
 
-    Raises ImageError with one of the types empty, not_an_image, truncated, corrupt, too_large, unsupported.
+    Raises ImageError of type empty, not_an_image, truncated, corrupt, too_large or unsupported.
     """
     return _decode(content, Reduction(target, long_side) if target else None, over_white)
 
 
 def decode_plain(content: bytes) -> Decoded:
-    """Decode like `decode`, but keep grey (L) and transparency (RGBA): the image's mode is L, RGB or RGBA."""
+    """Decode like `decode`, but keep grayscale and transparency: the mode is L, RGB or RGBA."""
     return _decode(content, None, lambda image: image)
 
 
@@ -104,19 +104,17 @@ def _identify(content: bytes) -> str:
         return kind
     unsupported = name_unsupported(content)
     if unsupported is not None:
-        raise ImageError(
-            "unsupported", f"Files of the format {unsupported} are not read here. Convert it to JPEG or PNG."
-        )
+        raise ImageError("unsupported", f"The {unsupported} format is not supported. Convert the file to JPEG or PNG.")
     document = name_document(content)
     if document is not None:
         raise ImageError("not_an_image", f"The file is {document}, not an image.")
-    raise ImageError("not_an_image", f"No known image format begins with the bytes {content[:8].hex(' ')}.")
+    raise ImageError("not_an_image", f"No supported image format starts with the bytes {content[:8].hex(' ')}.")
 
 
 def _silence_pillow() -> None:
-    """Keep Pillow's warnings about odd files out of the log; what matters of them comes as ImageError.
+    """Ignore Pillow's warnings about odd files; whatever matters is raised as ImageError.
 
-    The filter stays: to put the old ones back, as `warnings.catch_warnings` does, is not safe in a pool of threads.
+    The filter stays in place, because restoring the old ones, as `warnings.catch_warnings` does, is not thread-safe.
     """
     first = warnings.filters[0] if warnings.filters else None
     if first is None or first[0] != "ignore" or getattr(first[3], "pattern", None) != _PILLOW:
@@ -132,7 +130,7 @@ def _read(
     kind = "JPEG" if source.format == "MPO" else source.format or ""
     if source.width * source.height > MAX_PIXELS:
         raise too_large(source.width * source.height)
-    # Pillow itself turns a TIFF while it loads it.
+    # Pillow applies the orientation of a TIFF itself.
     turn = None if kind == "TIFF" else _turn(source)
     if kind == "PNG":
         check_png(content)
@@ -150,7 +148,7 @@ def _read(
         whole = whole[::-1] if turn in _SWAPPING else whole
     width, height = whole if divisor > 1 else image.size
     image = finish(image)
-    # Nobody may turn the image again, and profiles need no memory.
+    # Drop the orientation, which has been applied, and color profiles, which take memory.
     image.info = {}
     return Decoded(image, kind, mode, height, width, channels)
 
@@ -158,12 +156,12 @@ def _read(
 def _turn(source: ImageFile.ImageFile) -> Image.Transpose | None:
     try:
         return _TURNS.get(source.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - damaged metadata do not make the pixels bad
+    except Exception:  # noqa: BLE001 - damaged metadata says nothing about the pixels
         return None
 
 
 def _divisor(size: tuple[int, int], reduction: Reduction) -> int:
-    """Return by how much a JPEG of this upright width and height may be reduced while it is decoded."""
+    """Return the factor by which a JPEG of this upright (width, height) may be reduced while decoding."""
     for divisor in (8, 4, 2):
         reduced = [-(-side // divisor) for side in size]
         targets = (reduction.target.width, reduction.target.height)
@@ -174,16 +172,16 @@ def _divisor(size: tuple[int, int], reduction: Reduction) -> int:
 
 
 def _shift(size: tuple[int, int], reduced: list[int], targets: tuple[int, int], divisor: int) -> float:
-    """Return by how many pixels of the target the far edge of a reduced picture is displaced.
+    """Return the displacement of a reduced picture's far edge, in pixels of the target.
 
-    The decoder rounds sides up, so the last row and column may stand for less than a whole one.
+    The decoder rounds sides up, so the last row and column may cover only part of a pixel.
     """
     sides = zip(size, reduced, targets, strict=True)
     return max((small - side / divisor) * target / small for side, small, target in sides)
 
 
 def _fit_transparent_color(source: ImageFile.ImageFile, depth: int) -> None:
-    """Bring a transparent color, which PNG gives in the file's own depth, to the depth of Pillow's pixels."""
+    """Scale PNG's transparent color from the bit depth of the file to that of Pillow's pixels."""
     key = source.info.get("transparency")
     if source.mode == "L" and isinstance(key, int) and depth < 8:
         source.info["transparency"] = key * 255 // (2**depth - 1)

@@ -1,16 +1,16 @@
-"""What is let in: the formats, told apart by their first bytes, and the size."""
+"""Supported image formats, recognized by their first bytes, and the size limit."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-# Raster formats whose decoders are plain C or Python and run nothing else, so that hostile files may be opened.
-# Left out on purpose: EPS (starts Ghostscript), WMF and PDF (drawing programs), and the formats without a
-# signature of their own (TGA, PCX, ...), for which any text file can pass.
+# Raster formats whose decoders are plain C or Python and start no other program, so hostile files are safe to open.
+# Excluded on purpose: EPS (starts Ghostscript), WMF and PDF (drawing programs), and formats without a signature
+# (TGA, PCX, ...), because any text file may pass for one.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO", "PPM", "QOI")
 
-# Twice Pillow's own default, the number at which it refuses too; checked against the header, before any pixel.
+# Twice Pillow's default, the number at which Pillow refuses too; checked in the header, before decoding.
 MAX_PIXELS = 178_956_970
 
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
@@ -19,12 +19,12 @@ _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 def _is_bmp(head: bytes) -> bool:
     if not head.startswith(b"BM"):
         return False
-    # Two letters are weak evidence ("BMW ..."), so one of two fields behind them has to agree.
+    # Two letters are weak evidence ("BMW ..."), so one of two header fields must match as well.
     return head[6:10] == bytes(4) or int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES
 
 
 def _is_avif(head: bytes) -> bool:
-    # The main brand may be a general one (mif1) that HEIC has too; then one of the compatible brands decides.
+    # The major brand may be one that HEIC shares (mif1); then the compatible brands decide.
     brands = head[8 : int.from_bytes(head[:4], "big")]
     return head[4:8] == b"ftyp" and (b"avif" in brands or b"avis" in brands)
 
@@ -43,7 +43,7 @@ _KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("QOI", lambda head: head.startswith(b"qoif")),
 )
 
-# Images that are not read here, so that the message can name them.
+# Unsupported image formats, recognized so that the message can name them.
 _UNSUPPORTED: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("HEIC", lambda head: head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf")),
     ("JPEG XL", lambda head: head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"))),
@@ -54,13 +54,13 @@ _UNSUPPORTED: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 
 
 def _is_text(head: bytes) -> bool:
-    # The cut at 512 bytes may split a letter of up to four bytes.
+    # The cut at 512 bytes may split a character of up to four bytes.
     for end in range(len(head), max(0, len(head) - 4), -1):
         try:
             text = head[:end].decode()
         except UnicodeDecodeError:
             continue
-        return all(letter.isprintable() or letter.isspace() for letter in text)
+        return all(character.isprintable() or character.isspace() for character in text)
     return False
 
 
@@ -75,17 +75,17 @@ _DOCUMENTS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 
 
 def sniff(content: bytes) -> str | None:
-    """Return the one of `FORMATS` that `content` claims to be, or None."""
+    """Return which of `FORMATS` the first bytes indicate, or None."""
     return _first(_KNOWN, content[:64])
 
 
 def name_unsupported(content: bytes) -> str | None:
-    """Return the name of an image format that is known but not read here, or None."""
+    """Return the name of a known but unsupported image format, or None."""
     return _first(_UNSUPPORTED, content[:32])
 
 
 def name_document(content: bytes) -> str | None:
-    """Return what `content` is where it is no image at all, such as "a PDF document", or None."""
+    """Return the kind of file if it is not an image, such as "a PDF document", or None."""
     return _first(_DOCUMENTS, content[:512])
 
 

@@ -1,4 +1,4 @@
-"""Text that is safe to draw and fits its place, in the font that comes with Pillow. Sizes are in pixels."""
+"""Text on pictures: cleaned, shortened, wrapped and drawn in the font bundled with Pillow. Sizes are in pixels."""
 
 from __future__ import annotations
 
@@ -9,26 +9,31 @@ from PIL import Image, ImageDraw, ImageFont
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
-# No caption is longer; to measure a megabyte of text takes seconds.
-_LONGEST = 300
-# Small letters are drawn so many times as large and reduced: hinting would move them apart unevenly.
+# Measuring a megabyte of text takes seconds.
+_MAX_CHARACTERS = 300
+# Small text is drawn at this multiple of its size and reduced, because hinting spaces small letters unevenly.
 _OVERSAMPLING = 4
-_SMALL = 40
+_MIN_PLAIN_SIZE = 40
+
+
+def display_name(name: str) -> str:
+    """Return a class or error type as people read it: underscores become spaces."""
+    return name.replace("_", " ")
 
 
 def clean(text: str) -> str:
-    """Return a text of one line that can be drawn: underscores as spaces, no control characters, no accents.
+    """Return the text as one drawable line: underscores as spaces, no control characters, no accents.
 
-    The built-in font knows the letters of English only; it shows a box for what has no such letter beneath.
+    The bundled font covers Latin letters without accents; other characters are drawn as boxes.
     """
-    plain = unicodedata.normalize("NFKD", text[:_LONGEST].replace("_", " "))
+    plain = unicodedata.normalize("NFKD", display_name(text[:_MAX_CHARACTERS]))
     kept = (letter for letter in plain if unicodedata.category(letter) != "Mn")
     visible = "".join(letter if unicodedata.category(letter)[0] != "C" else " " for letter in kept)
     return " ".join(visible.split())
 
 
 def line_height(size: int) -> int:
-    """Return the height of one line of text."""
+    """Return the height of one line of text, with its leading."""
     return round(size * 1.3)
 
 
@@ -38,7 +43,7 @@ def text_width(text: str, size: int) -> float:
 
 
 def shorten(text: str, size: int, room: float) -> str:
-    """Return the text, or as much of its beginning as fits into `room` pixels together with an ellipsis."""
+    """Return the text, cut and ended with an ellipsis where it is wider than `room` pixels."""
     if text_width(text, size) <= room:
         return text
     fitting, too_long = 0, len(text)
@@ -51,15 +56,15 @@ def shorten(text: str, size: int, room: float) -> str:
     return text[:fitting].rstrip() + ELLIPSIS if fitting else ""
 
 
-def wrap(text: str, size: int, room: float, most: int) -> list[str]:
-    """Return at most `most` lines that fit into `room` pixels; the last one is shortened where there is more."""
+def wrap(text: str, size: int, room: float, max_lines: int) -> list[str]:
+    """Return at most `max_lines` lines of at most `room` pixels; the last one is shortened to fit the rest."""
     lines: list[str] = []
     words = text.split()
-    while words and len(lines) < most:
+    while words and len(lines) < max_lines:
         count = 1
         while count < len(words) and text_width(" ".join(words[: count + 1]), size) <= room:
             count += 1
-        if len(lines) == most - 1:
+        if len(lines) == max_lines - 1:
             count = len(words)
         lines.append(shorten(" ".join(words[:count]), size, room))
         words = words[count:]
@@ -69,10 +74,10 @@ def wrap(text: str, size: int, room: float, most: int) -> list[str]:
 def draw_text(
     image: Image.Image, left_middle: tuple[float, float], text: str, size: int, color: tuple[int, int, int]
 ) -> None:
-    """Draw a line of text from the middle of its left end."""
+    """Draw one line of text in place, starting at the vertical middle of its left edge."""
     if not text:
         return
-    if size >= _SMALL:
+    if size >= _MIN_PLAIN_SIZE:
         ImageDraw.Draw(image).text(left_middle, text, color, _load_font(size), "lm")
         return
     height, width = line_height(size), round(text_width(text, size)) + 2
@@ -87,5 +92,7 @@ def draw_text(
 def _load_font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
-        raise TypeError("Expected a Pillow with FreeType, received one without. Install Pillow from its own wheel.")
+        raise TypeError(
+            "Expected Pillow with FreeType support, received one without. Reinstall Pillow from its official wheel."
+        )
     return font

@@ -1,6 +1,6 @@
-"""Both directions between the struct of Spark's image source and pixels.
+"""Conversion between the struct of Spark's image source and pixels, in both directions.
 
-Spark keeps channels in OpenCV's order (BGR, BGRA); this is the one place where that order is swapped.
+Spark stores channels in OpenCV's order (BGR, BGRA); only this module swaps them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class SparkImage(NamedTuple):
     data: bytes
 
 
-# What Spark gives for a file that it cannot decode.
+# What Spark returns for a file that it cannot decode.
 INVALID = SparkImage(-1, -1, -1, -1, b"")
 
-# OpenCV type -> channels, Pillow's mode, order of the bytes
+# OpenCV type -> channels, Pillow mode, byte order
 _LAYOUTS = {0: (1, "L", "L"), 16: (3, "RGB", "BGR"), 24: (4, "RGBA", "BGRA")}
 _TYPES = {
     pillow_mode: (opencv_type, channels, order) for opencv_type, (channels, pillow_mode, order) in _LAYOUTS.items()
@@ -35,12 +35,12 @@ _TYPES = {
 
 
 def from_spark_image(height: int, width: int, n_channels: int, mode: int, data: bytes) -> Image.Image:
-    """Return the RGB pixels of a Spark image, transparent parts over white.
+    """Return the RGB pixels of a Spark image, composited over white.
 
-    Raises ImageError with one of the types invalid, unsupported, corrupt.
+    Raises ImageError of type invalid, unsupported or corrupt.
     """
     if height == -1 and width == -1:
-        raise ImageError("invalid", "Spark's image source could not decode the file and gives no reason.")
+        raise ImageError("invalid", "Spark's image source could not decode the file; it gives no reason.")
     channels, pillow_mode, order = _LAYOUTS.get(mode, (0, "", ""))
     if channels == 0 or channels != n_channels:
         raise ImageError(
@@ -50,16 +50,17 @@ def from_spark_image(height: int, width: int, n_channels: int, mode: int, data: 
     expected = height * width * channels
     if height < 1 or width < 1 or len(data) != expected:
         raise ImageError(
-            "corrupt", f"{height} x {width} pixels with {channels} channels take {expected:,} bytes, not {len(data):,}."
+            "corrupt",
+            f"Expected {expected:,} bytes for {height} x {width} x {channels} channels, received {len(data):,}.",
         )
     return over_white(Image.frombuffer(pillow_mode, (width, height), data, "raw", order, 0, 1))
 
 
 def to_spark_image(content: bytes) -> SparkImage:
-    """Return an image file as Spark's image struct, or `INVALID` where it cannot be decoded.
+    """Return an image file as Spark's image struct, or `INVALID` if it cannot be decoded.
 
-    Grey keeps one channel, an image with transparency has four (BGRA, not blended), all others have three (BGR).
-    Unlike Spark, this turns the image upright, scales 16 bits to 8 and reads all of `decode.FORMATS`.
+    Grayscale has one channel, an image with transparency four (BGRA, not composited), all others three (BGR). Unlike
+    Spark, this applies the orientation, scales 16 bits to 8 and reads all of `decode.FORMATS`.
     """
     try:
         decoded = decode_plain(content)

@@ -1,4 +1,4 @@
-"""From pictures of any size to the input of a model: resize, and pixels as arrays."""
+"""Resizing of pictures to the input size of a model, and their pixels as arrays."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sparkcore.imaging.decode import ImageSize
 
 __all__ = ["PADDING", "ImageSize", "resize", "size_before_crop", "to_array"]
 
-# The mean color of ImageNet's photos. Preprocessing takes it to about zero, which is what a network's own padding is,
-# so that the border says nothing; black would be the darkest of all values and draw an edge around the picture.
+# The mean color of ImageNet. Preprocessing maps it to about zero, the value of a network's own padding, so the border
+# carries no signal; black would draw a strong edge around the picture.
 PADDING = (124, 116, 104)
 
 _RESAMPLING = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
@@ -24,8 +24,8 @@ _RESAMPLING = {name: Image.Resampling[name.upper()] for name in INTERPOLATIONS}
 def resize(image: Image.Image, size: ImageSize, fit: Fit, interpolation: str) -> Image.Image:
     """Resize an RGB image to exactly `size`.
 
-    `stretch` changes the proportions (what Keras does by default); `crop` takes the largest centered box of the
-    target's proportions, or `crop_ratio` of it; `pad` scales the longer side to fit and fills the rest with `PADDING`.
+    `stretch` ignores the aspect ratio (Keras's default). `crop` takes the largest centered box of the target's aspect
+    ratio, scaled by `crop_ratio`. `pad` fits the longer side and fills the rest with `PADDING`.
 
     Raises ConfigError for an unknown interpolation.
     """
@@ -53,7 +53,7 @@ def _crop(image: Image.Image, size: ImageSize, ratio: float, resampling: Image.R
     scale = max(size.width / image.width, size.height / image.height) / ratio
     width, height = (max(1, math.floor(side / scale + 1e-6)) for side in (size.width, size.height))
     left, top = (image.width - width + 1) // 2, (image.height - height + 1) // 2
-    # Cut before resizing, as EfficientNet's authors do: pixels outside of the box then have no influence.
+    # Crop before resizing, as EfficientNet's authors do, so that pixels outside the box have no influence.
     return image.crop((left, top, left + width, top + height)).resize((size.width, size.height), resampling)
 
 

@@ -13,10 +13,11 @@ from PIL import Image
 
 from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ImageError
-from sparkcore.imaging.decode import Decoded, ImageSize, decode
+from sparkcore.imaging.decode import Decoded, ImageSize
+from sparkcore.imaging.model_input import decode_model_input
 from sparkcore.imaging.spark_image import from_spark_image
-from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE, thumbnail
-from sparkcore.imaging.transforms import resize, size_before_crop, to_array
+from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.worker.opening import read_file
 
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -73,7 +74,7 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
 
 
 def _fill(prepared: Prepared, config: RunConfig, size: ImageSize, fit: Fit) -> None:
-    decoded = _decoded(prepared.source, None if "pixels" in config.keep else size_before_crop(size, fit))
+    decoded = _decoded(prepared.source, size, fit, full_size="pixels" in config.keep)
     prepared.facts = {
         name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
     }
@@ -85,11 +86,11 @@ def _fill(prepared: Prepared, config: RunConfig, size: ImageSize, fit: Fit) -> N
     prepared.pixels = to_array(resize(decoded.image, size, fit, config.interpolation))
 
 
-def _decoded(source: Source, size: ImageSize | None) -> Decoded:
+def _decoded(source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
     if source.content is not None and pa.types.is_struct(source.content.type):
         return _from_struct(source.content.as_py())
     content = read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
-    return decode(content, target=size, long_side=LEAST_LONG_SIDE)
+    return decode_model_input(content, size, fit, full_size=full_size)
 
 
 def _from_struct(struct: dict[str, Any]) -> Decoded:

@@ -14,7 +14,7 @@ from sparkcore.analysis.metrics import evaluate
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import run
 from sparkcore.imaging.decode import ImageSize, decode
-from sparkcore.imaging.thumbnail import LEAST_LONG_SIDE
+from sparkcore.imaging.thumbnail import MIN_LONG_SIDE
 from sparkcore.models.labels import imagenet_classes
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
@@ -44,7 +44,7 @@ def keras_answers(photos: Path) -> dict[str, tuple[str, float]]:
 def is_reduced(path: Path) -> bool:
     """Tell whether a photo is so large for the model that it is decoded at half its size or less."""
     content = path.read_bytes()
-    small = decode(content, target=ImageSize(224, 224), long_side=LEAST_LONG_SIDE).image
+    small = decode(content, target=ImageSize(224, 224), long_side=MIN_LONG_SIDE).image
     return small.size != decode(content).image.size
 
 

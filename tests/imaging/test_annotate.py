@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from sparkcore.imaging.annotate import TEXT_COLOR, TILE_COLOR, TILE_TEXT_COLOR, annotate, annotate_error
+from sparkcore.imaging.annotate import (
+    TEXT_COLOR,
+    TILE_COLOR,
+    TILE_TEXT_COLOR,
+    annotate,
+    annotate_error,
+    annotated_jpeg,
+    to_jpeg,
+)
 from sparkcore.imaging.decode import ImageSize
 from tests.imaging import pictures
 
@@ -71,6 +80,15 @@ def test_underscores_are_spaces_and_nothing_is_drawn_for_nothing():
     assert annotate(image, "") == image
     assert annotate(image, "tabby", 0.5) != annotate(image, "tabby")
     assert annotate(image, "tabby", 1.0) == annotate(image, "tabby", 0.99999)
+
+
+def test_annotated_jpeg_reduces_before_it_draws():
+    image = pictures.photo(300, 400)
+    content = pictures.png(image)
+    assert annotated_jpeg(content, "tabby", 0.5) == to_jpeg(annotate(image, "tabby", 0.5))
+    assert annotated_jpeg(content, "tabby", 0.5, 400) == annotated_jpeg(content, "tabby", 0.5)
+    small = Image.open(io.BytesIO(annotated_jpeg(content, "tabby", 0.5, 200)))
+    assert (small.format, small.size) == ("JPEG", (200, 150))
 
 
 @pytest.mark.parametrize(

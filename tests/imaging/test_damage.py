@@ -20,21 +20,21 @@ def test_ends_early_tells_halves_from_wholes(kind: str):
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (MemoryError(), ("too_large", "The BMP image does not fit into memory.")),
+        (MemoryError(), ("too_large", "The BMP image does not fit in memory.")),
         (
             OSError("image file is truncated"),
-            ("truncated", "The file ends after 9,270 bytes, before the image is complete."),
+            ("truncated", "The file is incomplete: it ends after 9,270 bytes."),
         ),
         (OSError("decoder error -9"), ("corrupt", "The BMP file is damaged (decoder error -9).")),
         (ValueError("bad palette"), ("corrupt", "The BMP file is damaged (bad palette).")),
         (AssertionError(), ("corrupt", "The BMP file is damaged (AssertionError).")),
         (
             ValueError("conversion from X to RGB not supported"),
-            ("unsupported", "This kind of BMP image cannot be read (conversion from X to RGB not supported)."),
+            ("unsupported", "This variant of BMP is not supported (conversion from X to RGB not supported)."),
         ),
         (
             Image.DecompressionBombError("Image size (300000000 pixels) exceeds limit"),
-            ("too_large", "The image has 300,000,000 pixels, more than the safety limit of 178,956,970."),
+            ("too_large", "The image has 300,000,000 pixels, which exceeds the safety limit of 178,956,970."),
         ),
         (NameError("name 'x' is not defined"), ("internal", "NameError: name 'x' is not defined.")),
     ],

@@ -27,15 +27,15 @@ def test_messages_are_for_people():
     half = pictures.jpeg()[:1234]
     assert error_of(b"") == ("empty", "The file is empty.")
     assert error_of(b"%PDF-1.7\n") == ("not_an_image", "The file is a PDF document, not an image.")
-    assert error_of(b"\x00\x01\x02") == ("not_an_image", "No known image format begins with the bytes 00 01 02.")
-    assert error_of(half) == ("truncated", "The file ends after 1,234 bytes, before the image is complete.")
+    assert error_of(b"\x00\x01\x02") == ("not_an_image", "No supported image format starts with the bytes 00 01 02.")
+    assert error_of(half) == ("truncated", "The file is incomplete: it ends after 1,234 bytes.")
     assert error_of(pictures.bomb()) == (
         "too_large",
-        "The image has 10,000,000,000 pixels, more than the safety limit of 178,956,970.",
+        "The image has 10,000,000,000 pixels, which exceeds the safety limit of 178,956,970.",
     )
     assert error_of(b"\0\0\0\x18ftypheic" + bytes(50)) == (
         "unsupported",
-        "Files of the format HEIC are not read here. Convert it to JPEG or PNG.",
+        "The HEIC format is not supported. Convert the file to JPEG or PNG.",
     )
 
 
@@ -43,7 +43,7 @@ def test_the_limit_is_our_own(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     assert error_of(pictures.bomb(13378, 13377)) == (
         "too_large",
-        "The image has 178,957,506 pixels, more than the safety limit of 178,956,970.",
+        "The image has 178,957,506 pixels, which exceeds the safety limit of 178,956,970.",
     )
     assert error_of(pictures.bomb(13377, 13377))[0] == "truncated"
 
@@ -60,7 +60,7 @@ def test_an_image_without_pixels_is_corrupt():
     header = struct.pack(">IIBBBBB", 0, 5, 8, 2, 0, 0, 0)
     assert error_of(pictures.png_chunks(header, (b"IDAT", zlib.compress(b"")))) == (
         "corrupt",
-        "The PNG file is damaged (its header makes no sense).",
+        "The PNG file is damaged (its header is invalid).",
     )
 
 

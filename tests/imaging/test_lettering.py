@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkcore.imaging.lettering import ELLIPSIS, clean, shorten, text_width, wrap
+from sparkcore.imaging.lettering import ELLIPSIS, clean, display_name, shorten, text_width, wrap
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,10 @@ from sparkcore.imaging.lettering import ELLIPSIS, clean, shorten, text_width, wr
 )
 def test_clean(text: str, expected: str):
     assert clean(text) == expected
+
+
+def test_display_names_have_spaces():
+    assert display_name("great_grey_owl") == "great grey owl"
 
 
 def test_shorten_fills_the_room():
