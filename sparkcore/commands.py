@@ -98,8 +98,8 @@ def export(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Tell how far two runs agree, and where not."""
-    from sparkcore.analysis.compare import compare as compare_tables
-    from sparkcore.analysis.compare import config_changes
+    from sparkcore.analysis.comparison import compare as compare_tables
+    from sparkcore.analysis.comparison import config_changes
 
     store = _store(options)
     left, right = store.find(options.left), store.find(options.right)
@@ -220,7 +220,7 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
 
 
 def _print_manifest(store: RunStore, manifest: Manifest) -> None:
-    from sparkcore.analysis.summaries import label_counts
+    from sparkcore.analysis.aggregates import label_counts
 
     counts, table = manifest.counts, load_results(store, manifest.run_id)
     print(f"  images   {manifest.config['images']}")

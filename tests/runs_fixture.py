@@ -1,4 +1,4 @@
-"""Small finished runs for tests, written as the engine writes them, with thumbnails of drawn pictures."""
+"""Small finished runs for tests, written like those of the engine, with thumbnails of drawn pictures."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Made:
-    """Say how a run is made; every `error_every`-th image is an unreadable one (0: none).
+    """Describe a run; every `error_every`-th image is unreadable (0: none).
 
-    `shift` moves the guessed labels of every fifth image by so many, to make runs that differ.
+    `shift` moves the predicted label of every fifth image by that many classes, to make runs that differ.
     """
 
     rows: int = 30
@@ -45,7 +45,8 @@ class Made:
 def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) -> str:
     """Write a finished run and return its id; `changes` are fields of `Made`.
 
-    Of every ten images with a truth, seven are guessed right. Scores go down evenly from the first row to the last.
+    Of every ten images with a true label, seven predictions are correct. Scores fall evenly from the first row to the
+    last.
     """
     made = made or Made(**changes)
     store = store if isinstance(store, RunStore) else RunStore(store)
@@ -61,7 +62,7 @@ def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) 
 
 
 def picture(number: int) -> Image.Image:
-    """Return the picture of a row: a disc or a bar in the color of its true class."""
+    """Return the picture of a row: an ellipse or a rectangle in the color of its true class."""
     width, height = 160 + 8 * (number % 9), 120 + 10 * (number % 7)
     image = Image.new("RGB", (width, height), (235, 236, 238))
     box = (20, 20, width - 20, height - 20)

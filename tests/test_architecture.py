@@ -154,7 +154,7 @@ def loaded_after(code: str) -> set[str]:
 
 
 def test_the_whole_package_imports_without_its_heavy_libraries() -> None:
-    names = [name for name in modules(("sparkcore",)) if not name.endswith(("__main__", "svg_worker"))]
+    names = [name for name in modules(("sparkcore",)) if not name.endswith("__main__")]
     code = "\n".join(f"import {name}" for name in names)
     assert not loaded_after(code) & {"pyspark", "tensorflow", "keras", "streamlit"}
 

@@ -1,1 +1,1 @@
-"""What can be said about a result after its run: filters, metrics, comparison, charts, exports."""
+"""Analysis of finished runs: filters, metrics, comparison, charts, exports and reports."""

@@ -1,7 +1,7 @@
-"""Charts of the small tables in `summaries`, `metrics` and `compare`, for the dashboard and the report.
+"""Altair charts of the tables that `aggregates`, `metrics` and `comparison` return, for the dashboard and the report.
 
-Each builder takes such a table and returns an Altair chart with a description for screen readers. `selection` names
-the selection that a page may listen to (None: a still picture).
+Every chart has a description for screen readers. `selection` names the selection that a page listens to; None makes
+a static chart.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparkcore.analysis.encoding import (
+from sparkcore.analysis.chart_style import (
     BLUE,
     GRAY,
     LABEL_WIDTH,
     ORANGE,
     SKY,
+    TITLES,
     VERMILION,
     category,
     count_axis,
-    describe,
+    describe_chart,
     name_axis,
     selectable,
+    with_display_names,
 )
 
 if TYPE_CHECKING:
@@ -30,29 +32,29 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT = 22
 PLOT_HEIGHT = 220
-CELL = 24
+CELL_SIZE = 24
 PAIR_WIDTH = 220
 
 
 def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
-    """Draw `summaries.label_counts` as bars; a point selection gives the `label` of the bar.
+    """Draw `aggregates.label_counts` as bars; a point selection yields the `label` of a bar.
 
-    The rest is told in the title of the axis: as a bar it would dwarf all others.
+    The remaining labels are summed up in the axis title, because one bar for all of them would dwarf the others.
     """
     import altair as alt
 
     rest = counts.filter(counts["is_rest"])
-    counts = counts.filter(pc.invert(counts["is_rest"]))
-    more = f" ({rest['count'][0].as_py():,} more have {rest['label'][0].as_py()})" if rest.num_rows else ""
+    counts = with_display_names(counts.filter(pc.invert(counts["is_rest"])), "label")
+    more = f" ({rest['count'][0].as_py():,} more in {rest['label'][0].as_py()})" if rest.num_rows else ""
 
     chart = (
-        alt.Chart(counts, description=describe("Images per label", counts, "label", "count"))
+        alt.Chart(counts, description=describe_chart("Images per label", counts, "label", "count"))
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
             x=count_axis(alt.X("count:Q"), counts, "images" + more),
             y=alt.Y("label:N", sort=None, title=None, axis=name_axis(LABEL_WIDTH)),
             tooltip=[
-                alt.Tooltip("label:N", title="label"),
+                alt.Tooltip("label_name:N", title="label"),
                 alt.Tooltip("count:Q", title="images", format=","),
                 alt.Tooltip("share:Q", title="share", format=".1%"),
             ],
@@ -63,22 +65,27 @@ def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
 
 
 def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
-    """Draw pairs with a `count` as bars: first and second guess, truth and label, left and right label.
+    """Draw a table of label pairs with their `count` as bars.
 
-    The first two columns name the pair; a point selection gives both.
+    The first two columns name the pair, each of them one of `chart_style.TITLES`; a point selection yields both.
     """
     import altair as alt
 
     first, second = pairs.column_names[:2]
+    titles = [TITLES[name] for name in (first, second)]
     names = [f"{a} → {b}" for a, b in zip(pairs[first].to_pylist(), pairs[second].to_pylist(), strict=True)]
-    named = pairs.append_column("pair", pa.array(names, pa.string()))
+    named = with_display_names(pairs, first, second).append_column("pair", pa.array(names, pa.string()))
     chart = (
-        alt.Chart(named, description=describe(f"Images per pair of {first} and {second}", named, "pair", "count"))
+        alt.Chart(named, description=describe_chart(f"Images by {titles[0]} and {titles[1]}", named, "pair", "count"))
         .mark_bar(color=BLUE, cornerRadiusEnd=2)
         .encode(
             x=count_axis(alt.X("count:Q"), pairs),
             y=alt.Y("pair:N", sort=None, title=None, axis=name_axis(PAIR_WIDTH)),
-            tooltip=[alt.Tooltip(f"{first}:N"), alt.Tooltip(f"{second}:N"), alt.Tooltip("count:Q", format=",")],
+            tooltip=[
+                alt.Tooltip(f"{first}_name:N", title=titles[0]),
+                alt.Tooltip(f"{second}_name:N", title=titles[1]),
+                alt.Tooltip("count:Q", title="images", format=","),
+            ],
         )
         .properties(height=alt.Step(ROW_HEIGHT))
     )
@@ -86,15 +93,15 @@ def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
 
 
 def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> alt.Chart:
-    """Draw `summaries.histogram` (stacked where it has a `label`); an interval selection gives `low` from and to.
+    """Draw `aggregates.histogram`, stacked where it has a `label` column; a brush yields a range of `low`.
 
-    `title` is that of the axis.
+    `title` is the title of the x axis.
     """
     import altair as alt
 
     ends = [min(bins["low"].to_pylist(), default=0.0), max(bins["high"].to_pylist(), default=1.0)]
     chart = (
-        alt.Chart(bins, description=describe(f"Images by {title}", bins, "low", "count"))
+        alt.Chart(bins, description=describe_chart(f"Images by {title}", bins, "low", "count"))
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
             x=alt.X("low:Q", title=title, bin="binned", scale=alt.Scale(domain=ends)),
@@ -116,13 +123,13 @@ def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> al
 
 
 def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
-    """Draw `summaries.coverage` or `metrics.Evaluation.thresholds`: shares against the least score.
+    """Draw `aggregates.coverage` or `metrics.Evaluation.thresholds`: share and accuracy by minimum score.
 
-    `threshold` draws a rule there.
+    `threshold` adds a vertical rule at that score.
     """
     import altair as alt
 
-    series = {"images kept": "share", "accuracy of these": "accuracy"}
+    series = {"images kept": "share", "accuracy of kept images": "accuracy"}
     present = {name: column for name, column in series.items() if column in curve.column_names}
     long = pa.concat_tables(
         [
@@ -137,17 +144,17 @@ def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
         ]
     )
     line = (
-        alt.Chart(long, description=describe("Share of images at least at a score", curve, "threshold", "share"))
+        alt.Chart(long, description=describe_chart("Share of images by minimum score", curve, "threshold", "share"))
         .mark_line(strokeWidth=2.5)
         .encode(
-            x=alt.X("threshold:Q", title="least score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            x=alt.X("threshold:Q", title="minimum score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
             y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
             color=category("series", "stroke") if len(present) > 1 else alt.value(BLUE),
             strokeDash=alt.StrokeDash("series:N", legend=None, sort=None),
             tooltip=[
-                alt.Tooltip("threshold:Q", title="least score", format=".0%"),
+                alt.Tooltip("threshold:Q", title="minimum score", format=".0%"),
                 alt.Tooltip("value:Q", title="share", format=".1%"),
-                alt.Tooltip("series:N", title="of"),
+                alt.Tooltip("series:N", title="line"),
             ],
         )
     )
@@ -156,12 +163,12 @@ def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
 
 
 def reliability(bins: pa.Table) -> alt.LayerChart:
-    """Draw `metrics.Evaluation.reliability`: accuracy of each bin of scores, with the line where both agree."""
+    """Draw `metrics.Evaluation.reliability`: accuracy per score bin, and the diagonal of perfect calibration."""
     import altair as alt
 
     share = alt.Scale(domain=[0, 1])
     bars = (
-        alt.Chart(bins, description=describe("Accuracy by score", bins, "low", "accuracy"))
+        alt.Chart(bins, description=describe_chart("Accuracy by score", bins, "low", "accuracy"))
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
             x=alt.X("low:Q", title="score", bin="binned", scale=share, axis=alt.Axis(format="%", tickCount=5)),
@@ -179,49 +186,51 @@ def reliability(bins: pa.Table) -> alt.LayerChart:
 
 
 def confusion(block: pa.Table, selection: str | None = "cell") -> alt.Chart:
-    """Draw `metrics.Evaluation.block` as cells, darker for a larger share; a selection gives `truth` and `label`.
+    """Draw `metrics.Evaluation.block` as a confusion matrix; a point selection yields `truth` and `label`.
 
-    Right guesses are blue and wrong ones vermilion; empty cells stay empty.
+    Correct predictions are blue, incorrect ones vermilion, more opaque for a larger share; empty cells are not drawn.
     """
     import altair as alt
 
-    filled = block.filter(pc.greater(block["count"], 0))
+    filled = with_display_names(block.filter(pc.greater(block["count"], 0)), "truth", "label")
     names = list(dict.fromkeys(block["truth"].to_pylist()))
     axis = name_axis(LABEL_WIDTH, grid=True, tickBand="extent", titlePadding=10)
     chart = (
-        alt.Chart(filled, description=describe("Images by true and guessed class", filled, "truth", "count"))
+        alt.Chart(filled, description=describe_chart("Images by true label and prediction", filled, "truth", "count"))
         .mark_rect(strokeWidth=0)
         .encode(
-            x=alt.X("label:N", title="guess", scale=alt.Scale(domain=names), axis=axis),
-            y=alt.Y("truth:N", title="truth", scale=alt.Scale(domain=names), axis=axis),
+            x=alt.X("label:N", title="prediction", scale=alt.Scale(domain=names), axis=axis),
+            y=alt.Y("truth:N", title="true label", scale=alt.Scale(domain=names), axis=axis),
             color=alt.condition("datum.truth === datum.label", alt.value(BLUE), alt.value(VERMILION)),
             fillOpacity=alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.2, 1]), legend=None),
             tooltip=[
-                alt.Tooltip("truth:N"),
-                alt.Tooltip("label:N", title="guess"),
+                alt.Tooltip("truth_name:N", title="true label"),
+                alt.Tooltip("label_name:N", title="prediction"),
                 alt.Tooltip("count:Q", title="images", format=","),
-                alt.Tooltip("share:Q", title="of this truth", format=".1%"),
+                alt.Tooltip("share:Q", title="share of this true label", format=".1%"),
             ],
         )
-        .properties(height=alt.Step(CELL), width=alt.Step(CELL))
+        .properties(height=alt.Step(CELL_SIZE), width=alt.Step(CELL_SIZE))
     )
     return selectable(chart, selection, ["truth", "label"])
 
 
 def score_box(spread: pa.Table) -> alt.LayerChart:
-    """Draw `summaries.score_spread`: least to greatest, the quartiles as a bar, the median."""
+    """Draw `aggregates.score_spread` as box plots: minimum to maximum, quartiles and median."""
     import altair as alt
 
-    base = alt.Chart(spread, description=describe("Scores by label", spread, "label", "median")).encode(
+    spread = with_display_names(spread, "label")
+    quantiles = ("minimum", "lower", "median", "upper", "maximum")
+    base = alt.Chart(spread, description=describe_chart("Scores by label", spread, "label", "median")).encode(
         y=alt.Y("label:N", sort=None, title=None, axis=name_axis(LABEL_WIDTH)),
         tooltip=[
-            alt.Tooltip("label:N"),
+            alt.Tooltip("label_name:N", title="label"),
             alt.Tooltip("count:Q", title="images", format=","),
-            *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("least", "lower", "median", "upper", "greatest")),
+            *(alt.Tooltip(f"{name}:Q", title=TITLES.get(name, name), format=".1%") for name in quantiles),
         ],
     )
-    x = alt.X("least:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
-    whole = base.mark_rule(color=GRAY, strokeWidth=1.5).encode(x=x, x2="greatest:Q")
+    x = alt.X("minimum:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+    whole = base.mark_rule(color=GRAY, strokeWidth=1.5).encode(x=x, x2="maximum:Q")
     middle = base.mark_bar(color=SKY, size=10).encode(x="lower:Q", x2="upper:Q")
     median = base.mark_tick(color=BLUE, thickness=3, size=14).encode(x="median:Q")
     return alt.LayerChart(layer=[whole, middle, median]).properties(height=alt.Step(ROW_HEIGHT))

@@ -1,4 +1,4 @@
-"""Columns of a result as NumPy arrays, without a loop over rows."""
+"""Result columns as NumPy arrays, without Python loops over rows."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import pyarrow.compute as pc
 
 Rows = npt.NDArray[np.int64]
 
-BLOCK_ROWS = 250_000  # bounds the memory of work on the top lists
+BLOCK_ROWS = 250_000  # bounds the memory needed for top lists
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Hold a text column as `codes` (int32, -1 for null) into `values`."""
+    """Hold a dictionary-encoded text column: `codes` (int32, -1 for null) index into `values`."""
 
     codes: npt.NDArray[np.int32]
     values: tuple[str, ...]
 
     def at(self, rows: Rows | None) -> Encoded:
-        """Return the codes of these rows only; `values` stay as they are."""
+        """Return the codes of these rows only (None: all), with the same `values`."""
         return self if rows is None else Encoded(self.codes[rows], self.values)
 
 
 @dataclass(frozen=True, slots=True)
 class TopBlock:
-    """Hold the flattened top lists of consecutive rows; `rows` and `positions` say where each entry stood."""
+    """Hold the flattened top lists of consecutive rows; `rows` and `positions` locate each entry."""
 
     rows: Rows
     positions: npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ class TopBlock:
 
 
 def encode(column: pa.ChunkedArray | pa.Array) -> Encoded:
-    """Return a text column as codes into its distinct values."""
+    """Return a text column as codes into its distinct values, in order of first appearance."""
     chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     if not pa.types.is_dictionary(chunked.type):
         chunked = chunked.dictionary_encode()
@@ -56,7 +56,7 @@ def floats(table: pa.Table, name: str, rows: Rows | None = None) -> npt.NDArray[
 
 
 def is_ok(table: pa.Table, rows: Rows | None = None) -> npt.NDArray[np.bool_]:
-    """Tell which rows carry a classified image: they have a label."""
+    """Return a boolean mask of the rows that have a label."""
     mask = table["label"].is_valid().to_numpy()
     return mask if rows is None else mask[rows]
 
@@ -85,9 +85,9 @@ def top_depth(table: pa.Table) -> int:
 def count_pairs(
     left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the distinct pairs of codes and how often each occurs, the most frequent first.
+    """Return the distinct pairs of codes (left, right, count), most frequent first.
 
-    Codes must not be negative. Equal counts are ordered by code, so that the order is always the same.
+    Codes must not be negative. Ties are ordered by code, so the order is deterministic.
     """
     width = int(right.max()) + 1 if len(right) else 1
     keys, counts = np.unique(left.astype(np.int64) * width + right, return_counts=True)

@@ -1,6 +1,6 @@
-"""A result as a file for others: CSV, Parquet, or a ZIP of pictures with their labels drawn.
+"""Export of a result as CSV, Parquet or a ZIP archive of annotated pictures.
 
-All three write to an open binary file as they go, so that memory does not grow with the result.
+All three stream into an open binary file, so memory does not grow with the result.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -21,43 +20,40 @@ import pyarrow.parquet as pq
 
 from sparkcore.analysis.columns import top_depth
 from sparkcore.errors import SparkcoreError
-from sparkcore.imaging.annotate import annotate
-from sparkcore.imaging.decode import decode
+from sparkcore.imaging.annotate import annotated_jpeg
 from sparkcore.schema import STATUS_OK, result_schema
 
-# image ids -> thumbnails; ids without one are left out
+# image ids -> thumbnails; ids without one are omitted
 Thumbnails = Callable[[list[str]], Mapping[str, bytes]]
 
-CSV_ROWS = 16_384  # rows held at once
+CSV_ROWS = 16_384  # rows held in memory at once
 PARQUET_ROWS = 65_536
 THUMBNAIL_ROWS = 512
-JPEG_QUALITY = 90
 METADATA_KEY = b"sparkcore"
 
-# A spreadsheet takes a cell that begins like this for a formula; FF1D and the like are the wide forms
-# of the same signs.
+# Spreadsheets read a cell that begins like this as a formula. FF1D and the like are full-width forms of the signs.
 _FORMULA = r"^(\s*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 _RESERVED_NAMES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 )
 _MISSING_FILE = "missing.txt"
 _MANIFEST_FILE = "manifest.json"
-_LONGEST_STEM = 120
+_MAX_STEM_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
-class ZipSummary:
-    """Hold how many pictures are in an archive and which origins are not, each with the reason."""
+class ZipContents:
+    """Hold the number of pictures in an archive and the missing ones as (origin, reason)."""
 
     pictures: int
     missing: tuple[tuple[str, str], ...]
 
 
 def write_csv(table: pa.Table, file: BinaryIO) -> None:
-    """Write the rows as CSV that a spreadsheet opens: UTF-8 with a byte order mark, times in UTC.
+    """Write the rows as CSV for spreadsheets: UTF-8 with a byte order mark, times in UTC.
 
-    The top lists become top1_class_id, top1_label, top1_score, top2_class_id and so on; pictures and arrays are left
-    out. A text that a spreadsheet would run as a formula gets a leading apostrophe.
+    The top lists become the columns top1_class_id, top1_label, top1_score, top2_class_id and so on. Pictures and
+    arrays are omitted. A text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     file.write("\ufeff".encode())
     depth = max(top_depth(table), 1) if "top" in table.column_names else 0
@@ -76,9 +72,9 @@ def write_parquet(
     thumbnails: Thumbnails | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the rows as Parquet, with their thumbnails where a reader for them is given.
+    """Write the rows as Parquet, with their thumbnails if `thumbnails` reads them.
 
-    `manifest` goes into the file's metadata under the key "sparkcore", as JSON.
+    `manifest` is stored as JSON in the file's metadata, under the key "sparkcore".
     """
     schema = table.schema if thumbnails is None else _with_thumbnail(table).schema
     if manifest is not None:
@@ -98,11 +94,11 @@ def write_zip(
     open_image: Callable[[str], bytes],
     *,
     manifest: Mapping[str, Any] | None = None,
-) -> ZipSummary:
-    """Write the images of these rows in full size with label and score drawn, as JPEG, in the rows' order.
+) -> ZipContents:
+    """Write the images of these rows as full-size JPEG pictures with label and score, in the rows' order.
 
     `open_image` returns the bytes of an origin, or raises OSError or a SparkcoreError. Images that cannot be opened
-    are listed in missing.txt in the archive, with the reason.
+    are listed in the archive's missing.txt, each with the reason.
     """
     names = _ArchiveNames()
     missing: list[tuple[str, str]] = []
@@ -110,7 +106,7 @@ def write_zip(
     with zipfile.ZipFile(file, "w") as archive:
         for row in _iterate(table):
             try:
-                content = _draw(row, open_image)
+                content = _annotated(row, open_image)
             except (OSError, SparkcoreError) as error:
                 missing.append((row["origin"], str(error)))
                 continue
@@ -120,7 +116,7 @@ def write_zip(
             archive.writestr(zipfile.ZipInfo(_MISSING_FILE), _list_missing(missing))
         if manifest is not None:
             archive.writestr(zipfile.ZipInfo(_MANIFEST_FILE), json.dumps(manifest, indent=2, default=str))
-    return ZipSummary(pictures, tuple(missing))
+    return ZipContents(pictures, tuple(missing))
 
 
 def _flatten(table: pa.Table, depth: int) -> pa.Table:
@@ -154,7 +150,7 @@ def _cell(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _with_thumbnail(table: pa.Table, found: Mapping[str, bytes] | None = None) -> pa.Table:
-    """Return the table with these thumbnails where the result schema has them."""
+    """Return the table with a thumbnail column in the position that the result schema gives it."""
     images = found or {}
     column = pa.array([images.get(image_id) for image_id in table["image_id"].to_pylist()], pa.binary())
     names = [name for name in table.column_names if name != "thumbnail"]
@@ -169,13 +165,10 @@ def _iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def _draw(row: Mapping[str, Any], open_image: Callable[[str], bytes]) -> bytes:
+def _annotated(row: Mapping[str, Any], open_image: Callable[[str], bytes]) -> bytes:
     if row["status"] != STATUS_OK:
-        raise SparkcoreError(row["error_message"] or "The image could not be read in the run.")
-    picture = annotate(decode(open_image(row["origin"])).image, row["label"], row["score"])
-    buffer = BytesIO()
-    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()
+        raise SparkcoreError(row["error_message"] or "The image was unreadable in the run.")
+    return annotated_jpeg(open_image(row["origin"]), row["label"], row["score"])
 
 
 def _list_missing(missing: list[tuple[str, str]]) -> str:
@@ -188,10 +181,10 @@ def _one_line(text: str) -> str:
 
 
 class _ArchiveNames:
-    """Turn file names into names that any system can unpack, each of them once.
+    """Turn file names into unique names that any operating system can unpack.
 
-    Folders, control and direction characters and those that Windows forbids are dropped; names that differ only
-    in case count as the same.
+    Folders, control and text-direction characters are dropped, and characters that Windows forbids are replaced.
+    Names that differ only in case count as equal.
     """
 
     def __init__(self) -> None:
@@ -199,7 +192,7 @@ class _ArchiveNames:
         self._next: dict[str, int] = {}
 
     def take(self, file_name: str | None) -> str:
-        """Return a name for this file that was not returned before."""
+        """Return a name for this file that has not been returned before."""
         stem = self._safe_stem(file_name or "")
         name, key = f"{stem}.jpg", stem.casefold()
         while name.casefold() in self._taken:
@@ -213,7 +206,7 @@ class _ArchiveNames:
         base = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
         stem = base.rpartition(".")[0] or base
         kept = "".join("_" if c in '<>:"|?*' else c for c in stem if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-        kept = kept.strip(" .")[:_LONGEST_STEM].strip(" .")
-        # UTF-8 names of file systems end at 255 bytes; a character takes up to four.
-        kept = kept.encode()[: 2 * _LONGEST_STEM].decode(errors="ignore")
+        kept = kept.strip(" .")[:_MAX_STEM_LENGTH].strip(" .")
+        # File systems limit a name to 255 bytes, and a character takes up to four in UTF-8.
+        kept = kept.encode()[: 2 * _MAX_STEM_LENGTH].decode(errors="ignore")
         return f"_{kept}" if not kept or kept.casefold() in _RESERVED_NAMES else kept

@@ -1,4 +1,4 @@
-"""Which rows of a result are wanted, as a value that fits into a URL."""
+"""Filters on the rows of a result, as a value that converts to and from a URL's query."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from sparkcore.imaging.lettering import display_name
 from sparkcore.schema import ERROR_TYPES, STATUS_ERROR, STATUS_OK
 
 Range = tuple[float | None, float | None]
 
-RIGHT = "right"
-WRONG = "wrong"
+CORRECT = "correct"
+INCORRECT = "incorrect"
+RANGE_FIELDS = ("score", "margin", "entropy", "width", "height")
 
-# Field name -> key in the URL, where they differ.
-_QUERY_KEYS = {"labels": "label", "errors": "error", "image_ids": "id"}
-_RANGES = ("score", "margin", "entropy", "width", "height")
+# Field name -> query key, where they differ.
+_KEYS = {"labels": "label", "errors": "error", "image_ids": "id"}
 _LABELS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Hold what a row must be to be shown; an empty field asks for nothing.
+    """Hold the conditions that a row must meet; an empty field is no condition.
 
-    Ranges include both ends, None is open; `width` and `height` are in pixels, `entropy` as in the result. `name`
-    is a part of the file name, whatever its case. `pair` is (true class, guessed class) by the names of
-    `truth.match`, `guesses` is (label of the first guess, label of the second).
+    Ranges include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
+    case-insensitive part of the file name. `correct` is CORRECT or INCORRECT. `pair` is (true class, predicted class)
+    by the names of `truth.match`; `top_two` is (label of the first prediction, label of the second).
     """
 
     labels: tuple[str, ...] = ()
@@ -41,41 +42,45 @@ class Filters:
     height: Range | None = None
     correct: str | None = None
     pair: tuple[str, str] | None = None
-    guesses: tuple[str, str] | None = None
+    top_two: tuple[str, str] | None = None
     image_ids: tuple[str, ...] = ()
 
     def to_query(self) -> dict[str, list[str]]:
-        """Return the fields that ask for something as texts, one URL key each, values repeated."""
+        """Return the fields that are set, as lists of texts by query key."""
         query = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if value:
-                query[_QUERY_KEYS.get(field.name, field.name)] = _texts(field.name, value)
+                query[_KEYS.get(field.name, field.name)] = _texts(field.name, value)
         return query
 
     @classmethod
     def from_query(cls, query: Mapping[str, str | Sequence[str]]) -> Filters:
-        """Build filters from `to_query`'s texts; keys of others and impossible values count as nothing."""
+        """Build filters from the texts of `to_query`; unknown keys and invalid values are ignored."""
         values: dict[str, Any] = {}
         for name, parse in _PARSERS.items():
-            given = query.get(_QUERY_KEYS.get(name, name), ())
+            given = query.get(_KEYS.get(name, name), ())
             parsed = parse([given] if isinstance(given, str) else list(given))
             if parsed:
                 values[name] = parsed
         return cls(**values)
 
     def without(self, field: str) -> Filters:
-        """Return the filters with one field empty, as when its chip is removed."""
+        """Return the filters with one field cleared."""
         return Filters(**{f.name: getattr(self, f.name) for f in fields(self) if f.name != field})
 
 
+# The query keys of `Filters.to_query`.
+FILTER_KEYS = tuple(_KEYS.get(field.name, field.name) for field in fields(Filters))
+
+
 def describe(filters: Filters) -> list[tuple[str, str]]:
-    """Return one (field name, text for people) for every field that asks for something."""
+    """Return (field name, description for people) for every field that is set."""
     return [(f.name, _describe_field(f.name, value)) for f in fields(filters) if (value := getattr(filters, f.name))]
 
 
 def _describe_field(name: str, value: Any) -> str:
-    if name in _RANGES:
+    if name in RANGE_FIELDS:
         return f"{name} {_describe_range(value, percent=name == 'score')}"
     return _DESCRIPTIONS[name](value)
 
@@ -88,13 +93,13 @@ def _describe_range(value: Range, percent: bool) -> str:
 
 
 def _listed(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:_LABELS_SHOWN])
+    shown = ", ".join(display_name(text) for text in texts[:_LABELS_SHOWN])
     rest = len(texts) - _LABELS_SHOWN
     return shown if rest <= 0 else f"{shown} or {rest} more"
 
 
 def _texts(name: str, value: Any) -> list[str]:
-    if name in _RANGES:
+    if name in RANGE_FIELDS:
         return ["" if end is None else f"{end:.9g}" for end in value]
     return [value] if isinstance(value, str) else list(value)
 
@@ -127,23 +132,23 @@ def _parse_pair(texts: list[str]) -> tuple[str, str] | None:
 
 _PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "labels": _many(bool),
-    **dict.fromkeys(_RANGES, _parse_range),
+    **dict.fromkeys(RANGE_FIELDS, _parse_range),
     "status": _one_of((STATUS_OK, STATUS_ERROR)),
     "errors": _many(ERROR_TYPES.__contains__),
     "name": lambda texts: texts[0] if len(texts) == 1 else "",
-    "correct": _one_of((RIGHT, WRONG)),
+    "correct": _one_of((CORRECT, INCORRECT)),
     "pair": _parse_pair,
-    "guesses": _parse_pair,
+    "top_two": _parse_pair,
     "image_ids": _many(lambda text: re.fullmatch(r"[0-9a-f]{16}", text) is not None),
 }
 
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "labels": lambda value: "label " + _listed(value),
-    "status": lambda value: "read without error" if value == STATUS_OK else "not readable",
-    "errors": lambda value: "problem " + _listed([text.replace("_", " ") for text in value]),
+    "status": lambda value: "readable" if value == STATUS_OK else "unreadable",
+    "errors": lambda value: "problem " + _listed(value),
     "name": lambda value: f"file name contains “{value}”",
-    "correct": lambda value: f"guess is {value}",
-    "pair": lambda value: f"{value[0]} taken for {value[1]}",
-    "guesses": lambda value: f"first guess {value[0]}, second {value[1]}",
-    "image_ids": lambda value: "1 chosen image" if len(value) == 1 else f"{len(value):,} chosen images",
+    "correct": lambda value: f"prediction {value}",
+    "pair": lambda value: "true label {}, prediction {}".format(*map(display_name, value)),
+    "top_two": lambda value: "first prediction {}, second {}".format(*map(display_name, value)),
+    "image_ids": lambda value: "1 selected image" if len(value) == 1 else f"{len(value):,} selected images",
 }

@@ -1,4 +1,4 @@
-"""How good the guesses are where the truth is known."""
+"""Accuracy, calibration and per-class metrics of predictions whose true label is known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sparkcore.analysis.aggregates import THRESHOLDS
 from sparkcore.analysis.columns import Rows, count_pairs, floats, top_depth
-from sparkcore.analysis.summaries import THRESHOLDS
-from sparkcore.analysis.truth import TOP_DEPTH, Match, in_top, match
+from sparkcore.analysis.truth import TOP_DEPTH, Codes, in_top, match
 from sparkcore.errors import RequestError
 
 CALIBRATION_BINS = 15
@@ -20,14 +20,14 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Hold what the known truths say about a result.
+    """Hold the metrics of a result.
 
-    `support` counts the images with both a truth and a guess; `top_1` and `top_k` are shares of them, `top_k` for
-    the first `depth` guesses of the kept lists. `unmatched` counts images whose truth names no class that was seen
-    in any guess. Tables: `classes` (name, precision, recall, f1, support, guessed), `pairs` (truth, label, count;
-    mistakes only), `block` (truth, label, count, share of the truth's images; every cell of the classes confused most),
+    `support` counts the images with both a true label and a prediction; `top_1` and `top_k` are accuracies over them,
+    `top_k` for the first `depth` predictions. `unmatched` counts images whose true label is not among the classes
+    that the model predicted anywhere. `calibration_error` is the expected calibration error.
+    Tables: `classes` (name, precision, recall, f1, support, predicted), `pairs` (truth, label, count; mistakes only),
+    `block` (truth, label, count, share of the true label's images; all cells of the classes confused most often),
     `reliability` (low, high, count, confidence, accuracy), `thresholds` (threshold, images, share, accuracy).
-    `calibration_error` is the expected calibration error.
     """
 
     support: int
@@ -44,21 +44,21 @@ class Evaluation:
 
 
 def evaluate(table: pa.Table, rows: Rows | None = None, block_classes: int = 20) -> Evaluation:
-    """Judge the guesses of these rows (all: None); raises RequestError where no truth is known.
+    """Evaluate the predictions of these rows (None: all); raises RequestError if no true label is known.
 
-    Pass the whole table and `rows` rather than a part of the table, so that classes keep their names.
+    Pass the whole table and `rows` rather than a part of the table, so that class names stay the same.
     """
     matched = match(table)
     judged = matched.judged if rows is None else _only(matched.judged, rows)
     if not judged.any():
         raise RequestError(
-            "Expected images with a known truth and a guess, received none. "
-            "Run again with truth set to folder or filename, or loosen the filters."
+            "Expected images with a true label and a prediction, received none. "
+            "Run again with truth set to folder or filename, or remove filters."
         )
-    truth, guess, correct = matched.truth[judged], matched.guess[judged], matched.correct[judged]
+    truth, predicted, correct = matched.truth[judged], matched.prediction[judged], matched.correct[judged]
     score = floats(table, "score")[judged]
     reliability = calibration(score, correct)
-    classes = _per_class(matched, truth, guess, correct)
+    classes = _per_class(matched.names, truth, predicted, correct)
     return Evaluation(
         support=int(judged.sum()),
         top_1=float(correct.mean()),
@@ -67,17 +67,17 @@ def evaluate(table: pa.Table, rows: Rows | None = None, block_classes: int = 20)
         unmatched=int(matched.unseen[judged].sum()),
         calibration_error=expected_calibration_error(reliability),
         classes=classes,
-        pairs=_mistakes(matched.names, truth, guess, correct),
-        block=_block(matched.names, truth, guess, block_classes),
+        pairs=_mistakes(matched.names, truth, predicted, correct),
+        block=_block(matched.names, truth, predicted, block_classes),
         reliability=reliability,
         thresholds=accuracy_at_thresholds(score, correct),
     )
 
 
 def calibration(score: npt.NDArray[np.float32], correct: Bools, bins: int = CALIBRATION_BINS) -> pa.Table:
-    """Return confidence (mean score) and accuracy in bins of equal width; null for a bin without images."""
+    """Return confidence (mean score) and accuracy in score bins of equal width; null for an empty bin."""
     edges = np.linspace(0.0, 1.0, bins + 1)
-    # Bins are open below and closed above, as in the paper that `expected_calibration_error` names.
+    # Bins are open below and closed above, as in the paper cited in `expected_calibration_error`.
     index = np.clip(np.ceil(score.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
     count = np.bincount(index, minlength=bins)
     empty = count == 0
@@ -94,7 +94,7 @@ def calibration(score: npt.NDArray[np.float32], correct: Bools, bins: int = CALI
 
 
 def expected_calibration_error(reliability: pa.Table) -> float:
-    """Return the mean distance of accuracy and confidence, weighted by the images of each bin.
+    """Return the mean absolute gap between accuracy and confidence, weighted by the images per bin.
 
     Source: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, equation 3.
     """
@@ -104,12 +104,12 @@ def expected_calibration_error(reliability: pa.Table) -> float:
 
 
 def accuracy_at_thresholds(score: npt.NDArray[np.float32], correct: Bools) -> pa.Table:
-    """Return how many images have at least each score, and how many of those are right (null where none is left)."""
+    """Return number, share and accuracy of the images at or above each minimum score; accuracy is null if none is."""
     order = np.argsort(score, kind="stable")
     first = np.searchsorted(score[order], THRESHOLDS.astype(np.float32), side="left")
-    right_from = np.append(np.cumsum(correct[order][::-1])[::-1], 0)
+    correct_from = np.append(np.cumsum(correct[order][::-1])[::-1], 0)
     images = len(score) - first
-    accuracy = right_from[first] / np.where(images == 0, 1, images)
+    accuracy = correct_from[first] / np.where(images == 0, 1, images)
     return pa.table(
         {
             "threshold": THRESHOLDS,
@@ -126,23 +126,23 @@ def _only(mask: Bools, rows: Rows) -> Bools:
     return mask & chosen
 
 
-def _per_class(matched: Match, truth: npt.NDArray[np.int32], guess: npt.NDArray[np.int32], correct: Bools) -> pa.Table:
-    """Return precision, recall and F1 of every class that is a truth or a guess, null where they divide by 0."""
-    size = len(matched.names)
+def _per_class(names: tuple[str, ...], truth: Codes, predicted: Codes, correct: Bools) -> pa.Table:
+    """Return precision, recall and F1 of every true or predicted class; null where undefined."""
+    size = len(names)
     hits = np.bincount(truth[correct], minlength=size)
     support = np.bincount(truth, minlength=size)
-    guessed = np.bincount(guess, minlength=size)
-    present = np.flatnonzero(support + guessed)
+    predictions = np.bincount(predicted, minlength=size)
+    present = np.flatnonzero(support + predictions)
     order = present[np.lexsort((present, -support[present]))]
-    hits, support, guessed = hits[order], support[order], guessed[order]
+    hits, support, predictions = hits[order], support[order], predictions[order]
     return pa.table(
         {
-            "name": [matched.names[code] for code in order],
-            "precision": _ratio(hits, guessed),
+            "name": [names[code] for code in order],
+            "precision": _ratio(hits, predictions),
             "recall": _ratio(hits, support),
-            "f1": _ratio(2 * hits, support + guessed),
+            "f1": _ratio(2 * hits, support + predictions),
             "support": support,
-            "guessed": guessed,
+            "predicted": predictions,
         }
     )
 
@@ -151,29 +151,25 @@ def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> pa.Arra
     return pa.array(part / np.where(whole == 0, 1, whole), mask=whole == 0)
 
 
-def _mistakes(
-    names: tuple[str, ...], truth: npt.NDArray[np.int32], guess: npt.NDArray[np.int32], correct: Bools
-) -> pa.Table:
-    true_code, guess_code, count = count_pairs(truth[~correct], guess[~correct])
-    columns = {"truth": [names[code] for code in true_code], "label": [names[code] for code in guess_code]}
+def _mistakes(names: tuple[str, ...], truth: Codes, predicted: Codes, correct: Bools) -> pa.Table:
+    true_code, label_code, count = count_pairs(truth[~correct], predicted[~correct])
+    columns = {"truth": [names[code] for code in true_code], "label": [names[code] for code in label_code]}
     return pa.table(
         {**{name: pa.array(texts, pa.string()) for name, texts in columns.items()}, "count": count},
     )
 
 
-def _block(
-    names: tuple[str, ...], truth: npt.NDArray[np.int32], guess: npt.NDArray[np.int32], classes: int
-) -> pa.Table:
-    """Return truth against guess of some classes: those of the most frequent mistakes, then those with most images."""
+def _block(names: tuple[str, ...], truth: Codes, predicted: Codes, classes: int) -> pa.Table:
+    """Return the confusion matrix of the classes with the most frequent mistakes, then those with most images."""
     support = np.bincount(truth, minlength=len(names))
-    wrong = truth != guess
-    confused = np.column_stack(count_pairs(truth[wrong], guess[wrong])[:2])[:classes].ravel().tolist()
+    wrong = truth != predicted
+    confused = np.column_stack(count_pairs(truth[wrong], predicted[wrong])[:2])[:classes].ravel().tolist()
     largest = np.lexsort((np.arange(len(names)), -support))[: np.count_nonzero(support)].tolist()
     chosen = np.array(list(dict.fromkeys([*confused, *largest]))[:classes])
     place = np.full(len(names), -1)
     place[chosen] = np.arange(len(chosen))
-    inside = (place[truth] >= 0) & (place[guess] >= 0)
-    cell = place[truth[inside]] * len(chosen) + place[guess[inside]]
+    inside = (place[truth] >= 0) & (place[predicted] >= 0)
+    cell = place[truth[inside]] * len(chosen) + place[predicted[inside]]
     count = np.bincount(cell, minlength=len(chosen) ** 2)
     shown = [names[code] for code in chosen]
     whole = np.repeat(support[chosen], len(chosen))

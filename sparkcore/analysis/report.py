@@ -1,4 +1,4 @@
-"""A run as one HTML file for people who were not there: no script in it, and no request to anywhere."""
+"""A run as one self-contained HTML file, without scripts and without external requests."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sparkcore.analysis.aggregates import error_counts
 from sparkcore.analysis.columns import Rows, is_ok
 from sparkcore.analysis.export import Thumbnails
-from sparkcore.analysis.figures import class_rows, result_figures, truth_figures
 from sparkcore.analysis.filters import Filters, describe
 from sparkcore.analysis.metrics import Evaluation, evaluate
+from sparkcore.analysis.report_charts import class_rows, evaluation_charts, prediction_charts
 from sparkcore.analysis.selection import select, sort
-from sparkcore.analysis.summaries import error_counts
 from sparkcore.analysis.svg import to_svg
 from sparkcore.analysis.truth import match
 from sparkcore.errors import RequestError
+from sparkcore.imaging.lettering import display_name
 
 IMAGES_SHOWN = 12
 ERRORS_SHOWN = 50
@@ -35,7 +36,10 @@ _SECTIONS = (("config", "Settings"), ("model", "Model"), ("timings", "Timings"),
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Hold one image of the report as texts; without a picture or a mistake, `picture` or `truth` is empty."""
+    """Hold one image of the report as texts.
+
+    `picture` is a data URI, empty without a thumbnail; `truth` is the true label of a mistake, else empty.
+    """
 
     file_name: str
     picture: str
@@ -47,7 +51,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """Hold images that are shown together, and why."""
+    """Hold a group of images with its title and an explanation."""
 
     title: str
     note: str
@@ -62,24 +66,24 @@ def render_report(
     thumbnails: Thumbnails | None = None,
     title: str = "",
 ) -> str:
-    """Return the report of a run, or of its images that pass `filters`, as the text of an HTML file.
+    """Return the report of a run, or of its images that pass `filters`, as an HTML document.
 
-    `table` is the whole result; `manifest` gives settings, model, timings and versions, whatever it has of them;
-    `thumbnails` reads the pictures shown (without it there are none).
+    `table` is the whole result. `manifest` provides settings, model, timings and versions, as far as it has them.
+    `thumbnails` reads the pictures to show; without it there are none.
     """
     wanted = filters or Filters()
     rows = select(table, wanted)
     evaluation = _evaluate(table, rows)
-    result = list(result_figures(table, rows))
-    figures = [*result, *(truth_figures(evaluation) if evaluation else ())]
-    pictures = list(zip(figures, to_svg([figure.chart for figure in figures]), strict=True))
+    of_predictions = list(prediction_charts(table, rows))
+    charts = [*of_predictions, *(evaluation_charts(evaluation) if evaluation else ())]
+    drawn = list(zip(charts, to_svg([item.chart for item in charts]), strict=True))
     return _template().render(
         title=title or f"Run {manifest.get('run_id', '')}".strip(),
         subtitle=_subtitle(manifest),
         chips=describe(wanted),
         facts=list(_facts(table, rows, manifest, evaluation)),
-        figures=pictures[: len(result)],
-        truth_figures=pictures[len(result) :],
+        prediction_charts=drawn[: len(of_predictions)],
+        evaluation_charts=drawn[len(of_predictions) :],
         classes=() if evaluation is None else class_rows(evaluation, CLASSES_SHOWN),
         walls=list(_walls(table, rows, thumbnails)),
         errors=error_counts(table, rows).to_pylist(),
@@ -98,6 +102,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["display_name"] = display_name
     return environment.get_template(_TEMPLATE)
 
 
@@ -119,15 +124,15 @@ def _subtitle(manifest: Mapping[str, Any]) -> str:
 def _facts(
     table: pa.Table, rows: Rows, manifest: Mapping[str, Any], evaluation: Evaluation | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield the few numbers at the top: name and value."""
+    """Yield name and value of each number at the top of the report."""
     labels = table["label"].take(pa.array(rows))
     yield "images", f"{len(rows):,}"
-    yield "not readable", f"{labels.null_count:,}"
-    yield "labels found", f"{pc.count_distinct(labels).as_py():,}"
+    yield "unreadable", f"{labels.null_count:,}"
+    yield "distinct labels", f"{pc.count_distinct(labels).as_py():,}"
     if evaluation is not None:
-        yield "first guess right", f"{evaluation.top_1:.1%}"
+        yield "top-1 accuracy", f"{evaluation.top_1:.1%}"
         if evaluation.depth > 1:
-            yield f"right within {evaluation.depth} guesses", f"{evaluation.top_k:.1%}"
+            yield f"top-{evaluation.depth} accuracy", f"{evaluation.top_k:.1%}"
     if manifest.get("images_per_second_no_load"):
         yield "images per second", f"{manifest['images_per_second_no_load']:,.1f}"
 
@@ -135,15 +140,20 @@ def _facts(
 def _walls(table: pa.Table, rows: Rows, thumbnails: Thumbnails | None) -> Iterator[Wall]:
     read = rows[is_ok(table, rows)]
     matched = match(table)
-    is_wrong = matched.judged & ~matched.correct
-    truths = np.array([*matched.names, ""], dtype=object)[np.where(is_wrong, matched.truth, -1)]
+    is_mistake = matched.judged & ~matched.correct
+    names = [*map(display_name, matched.names), ""]
+    truths = np.array(names, dtype=object)[np.where(is_mistake, matched.truth, -1)]
     walls = (
-        ("Surest", "The highest scores.", sort(table, read, "score", descending=True)),
-        ("Most doubtful", "First and second guess are nearly equal.", sort(table, read, "margin")),
+        ("Most confident", "The highest scores.", sort(table, read, "score", descending=True)),
         (
-            "Surest mistakes",
-            "Wrong by the known truth.",
-            sort(table, read[is_wrong[read]], "score", True),
+            "Least confident",
+            "The first and the second prediction have nearly equal scores.",
+            sort(table, read, "margin"),
+        ),
+        (
+            "Most confident mistakes",
+            "Incorrect predictions with the highest scores.",
+            sort(table, read[is_mistake[read]], "score", True),
         ),
     )
     for title, note, chosen in walls:
@@ -159,9 +169,9 @@ def _tiles(table: pa.Table, rows: Rows, truths: Any, thumbnails: Thumbnails | No
         yield Tile(
             file_name=row["file_name"],
             picture=_data_uri(pictures.get(row["image_id"])),
-            label=row["label"],
+            label=display_name(row["label"]),
             score=_score(row["score"]),
-            second=f"{top[1]['label']} {_score(top[1]['score'])}" if len(top) > 1 else "",
+            second=f"{display_name(top[1]['label'])} {_score(top[1]['score'])}" if len(top) > 1 else "",
             truth=truth,
         )
 
@@ -181,9 +191,9 @@ def _error_images(table: pa.Table, rows: Rows) -> list[dict[str, Any]]:
 
 
 def _settings(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Return the names and values of a nested mapping as texts, without what is not set."""
+    """Return name and value of everything that is set in a nested mapping, as texts."""
     if isinstance(value, Mapping):
-        parts = [_settings(inner, f"{name} {key}".strip().replace("_", " ")) for key, inner in value.items()]
+        parts = [_settings(inner, display_name(f"{name} {key}".strip())) for key, inner in value.items()]
         return [row for part in parts for row in part]
     if value is None or value in ([], "", ()):
         return []

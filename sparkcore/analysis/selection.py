@@ -1,4 +1,4 @@
-"""The rows that filters leave, and their order."""
+"""Selection of rows by filters, and their order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, top_blocks
-from sparkcore.analysis.filters import RIGHT, Filters, Range
+from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, Filters, Range
 from sparkcore.analysis.truth import is_correct, match
 from sparkcore.errors import ConfigError
 
@@ -22,7 +22,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def select(table: pa.Table, filters: Filters) -> Rows:
-    """Return the numbers of the rows that pass every filter, in the table's order."""
+    """Return the row numbers that pass every filter, in the table's order."""
     mask = np.ones(table.num_rows, dtype=bool)
     for condition in _conditions(table, filters):
         mask &= condition
@@ -35,10 +35,10 @@ def apply(table: pa.Table, filters: Filters) -> pa.Table:
 
 
 def sort(table: pa.Table, rows: Rows, key: str, descending: bool = False, seed: int = 0) -> Rows:
-    """Return `rows` ordered by one of SORT_KEYS; equal ones keep their order, rows without a value come last.
+    """Return `rows` sorted by one of SORT_KEYS; the sort is stable and puts rows without a value last.
 
-    "size" is that of the file; "random" is a shuffle by `seed` in which two images keep their order whatever else
-    is filtered. Raises ConfigError for another key.
+    "size" is the file size. "random" is a shuffle by `seed` that keeps the relative order of any two images under
+    every filter. Raises ConfigError for any other key.
     """
     if key == "random":
         return rows[np.argsort(np.random.default_rng(seed).random(table.num_rows)[rows], kind="stable")]
@@ -53,7 +53,7 @@ def sort(table: pa.Table, rows: Rows, key: str, descending: bool = False, seed: 
 
 
 def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
-    for column in ("score", "margin", "entropy", "width", "height"):
+    for column in RANGE_FIELDS:
         wanted = getattr(filters, column)
         if wanted is not None:
             yield from _in_range(table[column], wanted)
@@ -66,11 +66,11 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
         yield _has_name(table["file_name"], filters.name)
     if filters.correct is not None:
         correct = is_correct(table)
-        yield _mask(correct if filters.correct == RIGHT else pc.invert(correct))
+        yield _mask(correct if filters.correct == CORRECT else pc.invert(correct))
     if filters.pair is not None:
         yield _is_pair(table, *filters.pair)
-    if filters.guesses is not None:
-        yield _has_guesses(table, *filters.guesses)
+    if filters.top_two is not None:
+        yield _has_top_two(table, *filters.top_two)
 
 
 def _mask(values: pa.ChunkedArray | pa.Array) -> Mask:
@@ -79,7 +79,7 @@ def _mask(values: pa.ChunkedArray | pa.Array) -> Mask:
 
 
 def _in_range(column: pa.ChunkedArray, wanted: Range) -> Iterator[Mask]:
-    # Compared in the column's own precision: 0.7 as a float32 is not below the limit 0.7.
+    # Compare in the column's own precision: as a double, the float32 0.7 would be below a minimum of 0.7.
     whole = pa.types.is_integer(column.type)
     for end, compare in zip(wanted, (pc.greater_equal, pc.less_equal), strict=True):
         if end is not None:
@@ -87,7 +87,7 @@ def _in_range(column: pa.ChunkedArray, wanted: Range) -> Iterator[Mask]:
 
 
 def _has_name(column: pa.ChunkedArray, part: str) -> Mask:
-    # One file system writes é as one character, the next as two.
+    # File systems differ in how they store é: as one character or as two.
     forms = {unicodedata.normalize(form, part) for form in ("NFC", "NFD")} | {part}
     found = [_mask(pc.match_substring(column, form, ignore_case=True)) for form in sorted(forms)]
     return np.logical_or.reduce(found)
@@ -97,11 +97,11 @@ def _is_pair(table: pa.Table, truth: str, label: str) -> Mask:
     matched = match(table)
     if truth not in matched.names or label not in matched.names:
         return np.zeros(table.num_rows, dtype=bool)
-    true_code, guess_code = matched.names.index(truth), matched.names.index(label)
-    return np.asarray(matched.judged & (matched.truth == true_code) & (matched.guess == guess_code))
+    true_code, label_code = matched.names.index(truth), matched.names.index(label)
+    return np.asarray(matched.judged & (matched.truth == true_code) & (matched.prediction == label_code))
 
 
-def _has_guesses(table: pa.Table, first: str, second: str) -> Mask:
+def _has_top_two(table: pa.Table, first: str, second: str) -> Mask:
     hits = np.zeros((2, table.num_rows), dtype=bool)
     for block in top_blocks(table):
         for position, label in enumerate((first, second)):

@@ -1,4 +1,9 @@
-"""A chart as an inert picture: SVG that can stand in any HTML page, with no script in it."""
+"""Static SVG of charts, without scripts, safe to embed in any HTML page.
+
+Run as a script, this module draws: Vega-Lite specifications as a JSON list on standard input, SVG texts as a JSON list
+on standard output. Drawing runs in its own process because the drawing engine is large and its crashes kill the
+process.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from sparkcore.child import child_environment
 from sparkcore.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -20,11 +25,11 @@ WIDTH = 420
 TIMEOUT_S = 120
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
-# Control characters end the drawing process (vl-convert 1.9), and it cuts those beyond U+FFFF in the middle.
+# Control characters crash the drawing engine (vl-convert 1.9), and it splits characters beyond U+FFFF.
 _UNDRAWABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\U00010000-\U0010ffff]"
 )
-# All that Vega's renderer writes; anything else, also what a name in the data could smuggle in, is dropped.
+# All that Vega's renderer writes; anything else, such as markup injected by a class name, is dropped.
 _TAGS = frozenset({"svg", "g", "path", "text", "tspan", "rect", "line", "circle", "defs", "clipPath", "title", "desc"})
 _ATTRIBUTES = re.compile(
     "width|height|viewBox|transform|d|[xyr]|[xy][12]|[cdr][xy]|opacity|text-anchor|clip-path|id|class"
@@ -36,7 +41,7 @@ _AXIS = {"grid": True, "gridOpacity": 0.25, "domain": False, "ticks": False, "la
 _CONFIG = {
     "background": None,
     "font": "Arial, sans-serif",
-    "padding": {"left": 12, "right": 12, "top": 5, "bottom": 5},  # text may be wider in the reader's font
+    "padding": {"left": 12, "right": 12, "top": 5, "bottom": 5},  # text may be wider in the viewer's font
     "view": {"stroke": None},
     "axis": {**_AXIS, "gridColor": "#808080", "labelFontSize": 13, "titleFontSize": 13},
     "axisBand": {"grid": False},
@@ -45,9 +50,9 @@ _CONFIG = {
 
 
 def to_svg(charts: Sequence[alt.Chart | alt.LayerChart], *, width: int = WIDTH) -> list[str]:
-    """Return the charts as SVG elements of `width` pixels, described for screen readers, for one page together.
+    """Return the charts as SVG elements for one page, `width` pixels wide and described for screen readers.
 
-    Characters that cannot be drawn become a box. Raises RunFailedError where the drawing process fails.
+    Characters that cannot be drawn become boxes. Raises RunFailedError if drawing fails.
     """
     specs = [_still(chart.to_dict(), width) for chart in charts]
     pictures = zip(specs, _draw(specs), strict=True)
@@ -58,9 +63,9 @@ def to_svg(charts: Sequence[alt.Chart | alt.LayerChart], *, width: int = WIDTH) 
 
 
 def sanitize(text: str, *, label: str, prefix: str) -> str:
-    """Return the SVG with only drawing elements and attributes, its ids prefixed, labeled as one image.
+    """Return the SVG reduced to drawing elements and attributes, with prefixed ids, labeled as one image.
 
-    Raises ParseError for a text that is not XML.
+    Raises ParseError for text that is not XML.
     """
     root = ElementTree.fromstring(text)
     _clean(root, prefix)
@@ -71,7 +76,7 @@ def sanitize(text: str, *, label: str, prefix: str) -> str:
 
 
 def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
-    if isinstance(spec.get("width"), dict):  # a fixed step for each column: as wide as it needs
+    if isinstance(spec.get("width"), dict):  # a fixed step per column: as wide as needed
         size: dict[str, Any] = {"autosize": {"type": "pad"}}
     else:
         size = {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -88,14 +93,16 @@ def _drawable(value: Any) -> Any:
 
 
 def _draw(specs: list[dict[str, Any]]) -> list[str]:
-    # -P keeps this folder off the worker's import path.
-    command = [sys.executable, "-P", str(Path(__file__).with_name("svg_worker.py"))]
-    content = json.dumps(specs).encode()
+    # -P keeps the current folder off the import path.
+    command = [sys.executable, "-P", "-m", "sparkcore.analysis.svg"]
+    content, environment = json.dumps(specs).encode(), child_environment()
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, input=content, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise RunFailedError(
-            f"Expected {len(specs)} drawn charts, received none in {TIMEOUT_S} s. Try again."
+            f"Expected {len(specs)} drawn charts, received none within {TIMEOUT_S} s. Try again."
         ) from error
     if done.returncode != 0:
         reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
@@ -128,8 +135,21 @@ def _keep(element: ElementTree.Element, name: str, value: str, prefix: str) -> N
 
 
 def _description(spec: dict[str, object]) -> str:
-    """Return the description of a chart or of the first layer that has one."""
+    """Return the description of the chart, or of its first layer that has one."""
     layers = spec.get("layer")
     if "description" not in spec and isinstance(layers, list):
         return next((str(layer["description"]) for layer in layers if "description" in layer), "")
     return str(spec.get("description", ""))
+
+
+def _serve() -> None:
+    """Draw the charts that standard input asks for; nothing is loaded from the network."""
+    import vl_convert
+
+    specs = json.load(sys.stdin)
+    drawn = [vl_convert.vegalite_to_svg(spec, vl_version="6.4", allowed_base_urls=[]) for spec in specs]
+    json.dump(drawn, sys.stdout)
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,13 +1,15 @@
-"""Whether a guess is right: the one place where a truth text is matched with a class.
+"""Matching of true labels with classes: the one place that decides whether a prediction is correct.
 
-A truth text comes from a folder or file name. It names a class when, with case, spaces, hyphens and underscores
-alike, it equals the class's id or its label ("Orange", "n07747607"), or when it begins with the id as a word of its
-own ("n07747607_orange"). Only ids with a digit count as such a beginning: "cat" does not begin "cat fish".
+A true label is a text from a folder or file name. It names a class if it equals the class id or label ("n07747607",
+"Orange"), or if it begins with the id as a word of its own ("n07747607_orange"). Comparison ignores case and the
+difference between spaces, hyphens and underscores. Only an id with a digit counts as such a beginning: the class id
+"cat" does not match "cat fish".
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,29 +25,29 @@ TOP_DEPTH = 5
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Hold, for every row, the true and the guessed class as codes into `names` (-1: none).
+    """Hold the true and the predicted class of every row as codes into `names` (-1: none).
 
-    `names` are the classes as they are shown: the label, with the class id where two classes share a label, or the
-    truth text where it names no class of this table: such rows are `unseen`. A row is `judged` when it has a truth
-    and a guess.
+    A name is the class's label, followed by the class id if two classes share the label. A true label that names no
+    class of this table is a name of its own; its rows are `unseen`. A row is `judged` if it has both a true label
+    and a prediction.
     """
 
     names: tuple[str, ...]
     truth: Codes
-    guess: Codes
+    prediction: Codes
     correct: npt.NDArray[np.bool_]
     judged: npt.NDArray[np.bool_]
     unseen: npt.NDArray[np.bool_]
 
 
 class _Vocabulary:
-    """Give each distinct normalized text a number; -1 and -2 are texts that match nothing."""
+    """Number the distinct normalized texts; -1 and -2 stand for texts that match nothing."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     def keys(self, texts: tuple[str, ...], nothing: int) -> npt.NDArray[np.int64]:
-        """Return the numbers of the texts, and one `nothing` at the end for code -1."""
+        """Return the numbers of the texts, then `nothing`, which code -1 picks as the last entry."""
         numbers = [self._numbers.setdefault(t, len(self._numbers)) if t else nothing for t in texts]
         return np.array([*numbers, nothing], dtype=np.int64)
 
@@ -71,12 +73,12 @@ class _TruthKeys:
 
 
 def normalize(text: str) -> str:
-    """Return the text in lower case with single spaces for spaces, hyphens and underscores."""
+    """Return the text case-folded, with runs of spaces, hyphens and underscores as single spaces."""
     return re.sub(r"[\s_-]+", " ", text.casefold()).strip()
 
 
 def is_correct(table: pa.Table) -> pa.Array:
-    """Tell for every row whether its first guess is the truth; null where there is no truth or no guess."""
+    """Return for every row whether its prediction is correct; null without a true label or a prediction."""
     truth, class_id, label = (encode(table[name]) for name in ("truth", "class_id", "label"))
     keys = _TruthKeys.of(truth.values)
     judged = _judged(keys, truth, label)
@@ -84,7 +86,7 @@ def is_correct(table: pa.Table) -> pa.Array:
 
 
 def in_top(table: pa.Table, depth: int = TOP_DEPTH) -> pa.Array:
-    """Tell for every row whether the truth is among its first `depth` guesses; null as in `is_correct`."""
+    """Return for every row whether its first `depth` predictions hold the true label; null as in `is_correct`."""
     truth, label = encode(table["truth"]), encode(table["label"])
     keys = _TruthKeys.of(truth.values)
     found = np.zeros(table.num_rows, dtype=bool)
@@ -95,15 +97,15 @@ def in_top(table: pa.Table, depth: int = TOP_DEPTH) -> pa.Array:
 
 
 def match(table: pa.Table) -> Match:
-    """Bring truth and guess of every row to one list of classes.
+    """Map the true label and the prediction of every row to one list of classes.
 
-    A truth that fits two classes of the same label is the guessed one where the guess is one of them.
+    A true label that fits several classes counts as the predicted one if that is among them.
     """
     truth, class_id, label = (encode(table[name]) for name in ("truth", "class_id", "label"))
     keys = _TruthKeys.of(truth.values)
     correct = keys.hits(truth.codes, class_id, label)
     judged = _judged(keys, truth, label)
-    classes, guess = _guessed_classes(class_id, label)
+    classes, predicted = _predicted_classes(class_id, label)
     texts = [normalize(value) for value in truth.values]
     found = _find(texts, classes)
     if -1 in found:
@@ -111,12 +113,12 @@ def match(table: pa.Table) -> Match:
         found = _find(texts, classes)
     names, found = _name(truth.values, texts, classes, found)
     named = np.array([*found, -1], dtype=np.int32)[truth.codes]
-    truth_class = np.where(judged, np.where(correct, guess, named), -1).astype(np.int32)
-    return Match(names, truth_class, guess, correct & judged, judged, truth_class >= len(classes))
+    truth_class = np.where(judged, np.where(correct, predicted, named), -1).astype(np.int32)
+    return Match(names, truth_class, predicted, correct & judged, judged, truth_class >= len(classes))
 
 
 def has_truth(table: pa.Table) -> bool:
-    """Tell whether the truth of any image is known."""
+    """Tell whether any image has a true label."""
     return "truth" in table.column_names and table["truth"].null_count < table.num_rows
 
 
@@ -125,10 +127,10 @@ def _leading_id(text: str) -> str:
     return head if rest and any(character.isdigit() for character in head) else ""
 
 
-def _without_id(value: str, text: str, names: list[str]) -> str:
-    """Return what stands behind the id at the beginning, unless there is no id or another class has that name."""
+def _without_id(value: str, text: str, taken: Set[str]) -> str:
+    """Return the text without its leading id, or unchanged if it has none or another class is called the rest."""
     rest = re.split(r"[\s_-]+", value.strip(), maxsplit=1)[-1]
-    return rest if _leading_id(text) and rest not in names else value
+    return rest if _leading_id(text) and rest not in taken else value
 
 
 def _judged(keys: _TruthKeys, truth: Encoded, label: Encoded) -> npt.NDArray[np.bool_]:
@@ -136,7 +138,7 @@ def _judged(keys: _TruthKeys, truth: Encoded, label: Encoded) -> npt.NDArray[np.
 
 
 def _classes(class_id: Encoded, label: Encoded) -> list[_Class]:
-    """Return every class id with its label and, where a label stands without an id, all labels behind them."""
+    """Return every class id with its label; if any label has no class id, all labels follow as classes."""
     label_of_id = np.full(len(class_id.values) + 1, -1, dtype=np.int32)
     label_of_id[class_id.codes] = label.codes
     texts = (*label.values, "")
@@ -146,15 +148,15 @@ def _classes(class_id: Encoded, label: Encoded) -> list[_Class]:
     return classes
 
 
-def _guessed_classes(class_id: Encoded, label: Encoded) -> tuple[list[_Class], Codes]:
-    """Return the classes, and for every row which one was guessed (-1: none)."""
+def _predicted_classes(class_id: Encoded, label: Encoded) -> tuple[list[_Class], Codes]:
+    """Return the classes, and the code of the predicted one for every row (-1: none)."""
     by_label = np.where(label.codes >= 0, label.codes + len(class_id.values), -1)
-    guess = np.where(class_id.codes >= 0, class_id.codes, by_label)
-    return _classes(class_id, label), np.where(label.codes >= 0, guess, -1).astype(np.int32)
+    predicted = np.where(class_id.codes >= 0, class_id.codes, by_label)
+    return _classes(class_id, label), np.where(label.codes >= 0, predicted, -1).astype(np.int32)
 
 
 def _with_top_classes(table: pa.Table, classes: list[_Class]) -> list[_Class]:
-    """Return `classes` and, behind them, those that are only in the top lists."""
+    """Return `classes`, followed by those that appear in the top lists only."""
     seen = dict.fromkeys(classes)
     for block in top_blocks(table):
         seen.update(dict.fromkeys(_classes(block.class_id, block.label)))
@@ -162,7 +164,7 @@ def _with_top_classes(table: pa.Table, classes: list[_Class]) -> list[_Class]:
 
 
 def _find(texts: list[str], classes: list[_Class]) -> list[int]:
-    """Return which class each normalized truth text names, -1 for none."""
+    """Return the class code that each normalized true label names, -1 for none."""
     by_id: dict[str, int] = {}
     by_label: dict[str, int] = {}
     for code, (class_id, label) in enumerate(classes):
@@ -175,7 +177,7 @@ def _find(texts: list[str], classes: list[_Class]) -> list[int]:
 def _name(
     values: tuple[str, ...], texts: list[str], classes: list[_Class], found: list[int]
 ) -> tuple[tuple[str, ...], list[int]]:
-    """Return the names of all classes, with one more for each truth text that names none, and its code."""
+    """Return the names of all classes and of the true labels that name none, and the code of each true label."""
     ids_of_label: dict[str, set[str]] = {}
     for class_id, label in classes:
         if class_id:
@@ -183,9 +185,11 @@ def _name(
     names = [
         f"{label} ({class_id})" if class_id and len(ids_of_label[label]) > 1 else label for class_id, label in classes
     ]
+    taken = set(names)
     new: dict[str, int] = {}
     for value, text, code in zip(values, texts, found, strict=True):
         if code < 0 and text not in new:
             new[text] = len(names)
-            names.append(_without_id(value, text, names))
+            names.append(_without_id(value, text, taken))
+            taken.add(names[-1])
     return tuple(names), [new[text] if code < 0 else code for text, code in zip(texts, found, strict=True)]

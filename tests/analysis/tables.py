@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from sparkcore.schema import image_id, result_schema
 
-Guess = tuple[str | None, str, float]  # class id, label, score
+Prediction = tuple[str | None, str, float]  # class id, label, score
 
 
-def row(name: str, *top: Guess, **values: Any) -> dict[str, Any]:
-    """Return a classified image: its guesses, best first, and any other columns."""
+def row(name: str, *top: Prediction, **values: Any) -> dict[str, Any]:
+    """Return a classified image: its predictions, best first, and any other columns."""
     first = top[0]
     second = top[1][2] if len(top) > 1 else 0.0
     origin = values.pop("origin", f"file:/data/{name}")

@@ -74,7 +74,7 @@ def test_coverage_counts_scores_at_least_as_high():
     assert [curve[n]["images"] for n in (30, 31, 71, 100)] == [2, 1, 0, 0]
 
 
-def test_prediction_pairs_need_two_guesses():
+def test_prediction_pairs_need_two_predictions():
     a, b, c = ((None, name, 0.3) for name in "abc")
     table = table_of(
         row("1.jpg", a, b), row("2.jpg", b, a, c), row("3.jpg", a, b), row("4.jpg", a), failed("x.jpg", "empty")
@@ -105,8 +105,8 @@ def test_score_spread_interpolates_quartiles():
         *(row(f"{s}.jpg", (None, "a", s)) for s in scores), row("b.jpg", (None, "b", 0.5)), failed("x", "empty")
     )
     assert aggregates.score_spread(table).to_pylist() == [
-        {"label": "a", "count": 4, "least": 0.0, "lower": 0.1875, "median": 0.375, "upper": 0.625, "greatest": 1.0},
-        {"label": "b", "count": 1, "least": 0.5, "lower": 0.5, "median": 0.5, "upper": 0.5, "greatest": 0.5},
+        {"label": "a", "count": 4, "minimum": 0.0, "lower": 0.1875, "median": 0.375, "upper": 0.625, "maximum": 1.0},
+        {"label": "b", "count": 1, "minimum": 0.5, "lower": 0.5, "median": 0.5, "upper": 0.5, "maximum": 0.5},
     ]
     assert aggregates.score_spread(table, top=1)["label"].to_pylist() == ["a"]
     assert aggregates.score_spread(table, np.array([5])).to_pylist() == []

@@ -103,13 +103,13 @@ def test_change_block_has_the_labels_of_the_most_frequent_changes():
 def test_config_changes_name_settings_model_and_versions():
     left = {
         "config": {"images": "x", "resize": "stretch", "top_k": 5},
-        "model": {"name": "tinynet", "input": {"height": 64}},
+        "model": {"name": "efficientnet_lite0", "input": {"height": 64}},
         "versions": {"pyspark": "4.3.0"},
         "run_id": "a",
     }
     right = {
         "config": {"images": "x", "resize": "crop", "top_k": 5, "sample": 10},
-        "model": {"name": "tinynet", "input": {"height": 224}},
+        "model": {"name": "efficientnet_lite0", "input": {"height": 224}},
         "run_id": "b",
     }
     assert config_changes(left, right) == [

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from sparkcore.analysis.export import ZipSummary, write_csv, write_parquet, write_zip
+from sparkcore.analysis.export import ZipContents, write_csv, write_parquet, write_zip
 from sparkcore.errors import InputError
 from sparkcore.imaging.annotate import annotate
 from tests.analysis.tables import failed, row, table_of
@@ -108,7 +108,7 @@ def test_csv_of_nothing_has_its_header():
     assert '"label","score","margin","entropy","top1_class_id","top1_label","top1_score","truth"' in header[0]
 
 
-def test_csv_of_a_table_without_guesses_has_its_own_columns():
+def test_csv_of_a_table_without_predictions_has_its_own_columns():
     assert csv_of(pa.table({"label": ["=cat"], "count": [3]})) == [{"label": "'=cat", "count": "3"}]
 
 
@@ -147,7 +147,7 @@ def test_parquet_of_nothing_has_its_columns():
 def test_zip_holds_annotated_pictures_in_full_size():
     file = io.BytesIO()
     table = table_of(row("red.png", CAT))
-    assert write_zip(table, file, lambda _: png((200, 0, 0))) == ZipSummary(1, ())
+    assert write_zip(table, file, lambda _: png((200, 0, 0))) == ZipContents(1, ())
     with zipfile.ZipFile(file) as archive:
         assert archive.namelist() == ["red.jpg"]
         picture = Image.open(io.BytesIO(archive.read("red.jpg")))
@@ -169,8 +169,8 @@ def test_zip_lists_what_is_missing():
     names = ("ok.png", "gone.png", "outside.png", "changed\n.png")
     table = table_of(*(row(name, CAT) for name in names), failed("bad.png", "truncated", "ends too early"))
     file = io.BytesIO()
-    summary = write_zip(table, file, open_image, manifest={"run_id": "abc"})
-    assert (summary.pictures, [origin for origin, _ in summary.missing]) == (
+    contents = write_zip(table, file, open_image, manifest={"run_id": "abc"})
+    assert (contents.pictures, [origin for origin, _ in contents.missing]) == (
         1,
         ["file:/data/gone.png", "file:/data/outside.png", "file:/data/changed\n.png", "file:/data/bad.png"],
     )

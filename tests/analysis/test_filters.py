@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkcore.analysis.filters import Filters, describe
+from sparkcore.analysis.filters import FILTER_KEYS, Filters, describe
 
 EVERYTHING = Filters(
     labels=("tabby", "tiger, cat"),
@@ -14,9 +14,9 @@ EVERYTHING = Filters(
     name="=ünï & #.jpg",
     width=(100.0, None),
     height=(1.0, 123456.0),
-    correct="wrong",
+    correct="incorrect",
     pair=("orange", "lemon"),
-    guesses=("tabby", "tiger_cat"),
+    top_two=("tabby", "tiger_cat"),
     image_ids=("0123456789abcdef",),
 )
 
@@ -32,11 +32,15 @@ def test_query_holds_every_field():
         "name": ["=ünï & #.jpg"],
         "width": ["100", ""],
         "height": ["1", "123456"],
-        "correct": ["wrong"],
+        "correct": ["incorrect"],
         "pair": ["orange", "lemon"],
-        "guesses": ["tabby", "tiger_cat"],
+        "top_two": ["tabby", "tiger_cat"],
         "id": ["0123456789abcdef"],
     }
+
+
+def test_the_query_keys_are_those_of_every_field():
+    assert sorted(FILTER_KEYS) == sorted(EVERYTHING.to_query())
 
 
 def test_query_comes_back_as_the_same_filters():
@@ -45,7 +49,7 @@ def test_query_comes_back_as_the_same_filters():
 
 
 def test_a_single_text_counts_as_a_list_of_one():
-    assert Filters.from_query({"label": "tabby", "correct": "right"}) == Filters(labels=("tabby",), correct="right")
+    assert Filters.from_query({"label": "tabby", "correct": "correct"}) == Filters(labels=("tabby",), correct="correct")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_a_single_text_counts_as_a_list_of_one():
         {"name": ["a", "b"]},
         {"correct": ["maybe"]},
         {"pair": ["orange"]},
-        {"guesses": ["", "cat"]},
+        {"top_two": ["", "cat"]},
         {"id": ["../../etc/passwd", "0123456789ABCDEF", "0123456789abcdef0"]},
         {"label": [""]},
         {"page": ["4"], "run": "x"},
@@ -80,20 +84,20 @@ def test_descriptions_are_for_people():
         ("score", "score 25 % to 75 %"),
         ("margin", "margin up to 0.5"),
         ("entropy", "entropy 0 to 1.5"),
-        ("status", "read without error"),
+        ("status", "readable"),
         ("errors", "problem empty, truncated"),
         ("name", "file name contains “=ünï & #.jpg”"),
         ("width", "width from 100"),
         ("height", "height 1 to 123,456"),
-        ("correct", "guess is wrong"),
-        ("pair", "orange taken for lemon"),
-        ("guesses", "first guess tabby, second tiger_cat"),
-        ("image_ids", "1 chosen image"),
+        ("correct", "prediction incorrect"),
+        ("pair", "true label orange, prediction lemon"),
+        ("top_two", "first prediction tabby, second tiger cat"),
+        ("image_ids", "1 selected image"),
     ]
     assert describe(Filters(labels=tuple("abcde"), status="error", image_ids=("0" * 16, "1" * 16))) == [
         ("labels", "label a, b, c or 2 more"),
-        ("status", "not readable"),
-        ("image_ids", "2 chosen images"),
+        ("status", "unreadable"),
+        ("image_ids", "2 selected images"),
     ]
     assert describe(Filters()) == []
 

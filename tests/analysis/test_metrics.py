@@ -24,17 +24,17 @@ TABLE = table_of(
 )
 
 
-def test_evaluate_counts_images_with_truth_and_guess():
+def test_evaluate_counts_images_with_true_label_and_prediction():
     found = evaluate(TABLE)
     assert (found.support, found.top_1, found.top_k, found.depth, found.unmatched) == (5, 0.4, 0.6, 2, 1)
 
 
 def test_evaluate_judges_each_class():
     assert evaluate(TABLE).classes.to_pylist() == [
-        {"name": "cat", "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "support": 3, "guessed": 3},
-        {"name": "dog", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1, "guessed": 0},
-        {"name": "zebra", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1, "guessed": 0},
-        {"name": "owl", "precision": 0.0, "recall": None, "f1": 0.0, "support": 0, "guessed": 2},
+        {"name": "cat", "precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "support": 3, "predicted": 3},
+        {"name": "dog", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1, "predicted": 0},
+        {"name": "zebra", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1, "predicted": 0},
+        {"name": "owl", "precision": 0.0, "recall": None, "f1": 0.0, "support": 0, "predicted": 2},
     ]
 
 
@@ -89,7 +89,7 @@ def test_calibration_bins_are_closed_above():
 
 
 def test_calibration_error_weighs_bins_by_images():
-    # Two bins: 3 images at 0.9 with 1/3 right, 1 image at 0.25 that is right; an empty bin does not count.
+    # Two bins: 3 images at 0.9 of which 1 is correct, 1 image at 0.25 that is correct; an empty bin does not count.
     scores = np.array([0.9, 0.9, 0.9, 0.25], np.float32)
     bins = calibration(scores, np.array([True, False, False, True]))
     assert bins["count"].to_pylist() == [0] * 3 + [1] + [0] * 9 + [3] + [0]

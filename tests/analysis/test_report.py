@@ -11,7 +11,7 @@ from sparkcore.schema import image_id
 from tests.analysis.tables import failed, row, table_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</title><script>alert(2)</script>.jpg"
-CAT, DOG = ("n1", "cat", 0.75), ("n2", "dog", 0.25)
+CAT, DOG = ("n1", "big_cat", 0.75), ("n2", "dog", 0.25)
 JPEG = b"\xff\xd8\xff picture"
 MANIFEST = {
     "run_id": "0123456789abcdef",
@@ -23,7 +23,7 @@ MANIFEST = {
     "images_per_second_no_load": 30.33,
 }
 TABLE = table_of(
-    row("right.jpg", CAT, DOG, truth="cat"),
+    row("right.jpg", CAT, DOG, truth="big cat"),
     row(HOSTILE, CAT, DOG, truth="dog"),
     row("label.jpg", (None, HOSTILE, 0.5), truth=HOSTILE),
     failed(f"bad {HOSTILE}", "truncated", HOSTILE),
@@ -79,7 +79,7 @@ def test_hostile_names_are_shown_as_they_are(page: Page):
 
 
 def test_every_picture_has_words(page: Page):
-    assert {image["alt"] for image in page.all("img")} == {"right.jpg: cat 75.0%"}
+    assert {image["alt"] for image in page.all("img")} == {"right.jpg: big cat 75.0%"}
     charts = page.all("svg")
     assert len(charts) == 8
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
@@ -90,8 +90,8 @@ def test_facts_and_settings(page: Page):
     facts = [text for text in page.texts if text]
     start = facts.index("images")
     assert facts[start : start + 12] == [
-        *("images", "4", "not readable", "1", "labels found", "2"),
-        *("first guess right", "66.7%", "right within 2 guesses", "100.0%", "images per second", "30.3"),
+        *("images", "4", "unreadable", "1", "distinct labels", "2"),
+        *("top-1 accuracy", "66.7%", "top-2 accuracy", "100.0%", "images per second", "30.3"),
     ]
     assert "model efficientnet_lite0 · 2026-01-02 03:04 UTC · /data/<b>" in facts
     settings = facts[facts.index("Settings") + 2 :]
@@ -101,24 +101,30 @@ def test_facts_and_settings(page: Page):
     ]
 
 
+def test_class_names_are_shown_with_spaces(page: Page):
+    shown = [text for text in page.texts if "big" in text]
+    assert {"big cat", "big cat 75.0%"} <= set(shown)
+    assert not [text for text in shown if "big_cat" in text]
+
+
 def test_walls_show_mistakes_with_their_truth(page: Page):
-    headings = ["Surest", "Most doubtful", "Surest mistakes"]
+    headings = ["Most confident", "Least confident", "Most confident mistakes"]
     assert [text for text in page.texts if text in headings] == headings
-    mistakes = page.texts[page.texts.index("Surest mistakes") :]
-    assert [text for text in mistakes if text.startswith("truth:")] == ["truth: dog"]
+    mistakes = page.texts[page.texts.index("Most confident mistakes") :]
+    assert [text for text in mistakes if text.startswith("true label:")] == ["true label: dog"]
 
 
 def test_filters_choose_the_rows_and_are_told():
     texts = Page(render_report(TABLE, MANIFEST, filters=Filters(status="error"))).texts
-    assert "not readable" in texts
-    assert "No image here has a label." in texts
-    assert "Surest" not in texts
+    assert "unreadable" in texts
+    assert "None of these images has a prediction." in texts
+    assert "Most confident" not in texts
 
 
 def test_report_of_nothing():
     texts = Page(render_report(table_of(), {}, title="Empty <run>")).texts
     assert "Empty <run>" in texts
-    assert "No image here has a label." in texts
+    assert "None of these images has a prediction." in texts
 
 
 def test_a_large_run_shows_a_bounded_number_of_images():

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from sparkcore.analysis.report_charts import class_rows, result_figures, truth_figures
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.metrics import evaluate
+from sparkcore.analysis.report_charts import class_rows, evaluation_charts, prediction_charts
 from sparkcore.analysis.selection import select
 from tests.analysis.tables import failed, row, table_of
 
@@ -15,37 +15,37 @@ TABLE = table_of(
 )
 
 
-def test_result_figures_say_their_numbers_as_tables():
-    figures = {figure.title: figure for figure in result_figures(TABLE, select(TABLE, Filters()))}
-    assert list(figures) == ["Labels", "Scores", "Coverage", "First and second guess"]
-    assert (figures["Labels"].columns, figures["Labels"].rows) == (
-        ("label", "count", "share"),
+def test_prediction_charts_have_their_numbers_as_tables():
+    found = {item.title: item for item in prediction_charts(TABLE, select(TABLE, Filters()))}
+    assert list(found) == ["Labels", "Scores", "Coverage", "First and second prediction"]
+    assert (found["Labels"].columns, found["Labels"].rows) == (
+        ("prediction", "images", "share"),
         (("cat", "3", "100.0%"),),
     )
-    assert figures["Scores"].rows[15] == ("0.75", "0.8", "3")
-    assert figures["Coverage"].rows[15:17] == (("75.0%", "3", "100.0%"), ("80.0%", "0", "0.0%"))
-    assert figures["First and second guess"].rows == (("cat", "dog", "2"),)
-    assert figures["Labels"].chart.to_dict()["description"] == "Images per label: 1 values, the greatest 3 at cat."
+    assert found["Scores"].rows[15] == ("0.75", "0.8", "3")
+    assert found["Coverage"].rows[15:17] == (("75.0%", "3", "100.0%"), ("80.0%", "0", "0.0%"))
+    assert found["First and second prediction"].rows == (("cat", "dog", "2"),)
+    assert found["Labels"].chart.to_dict()["description"] == "Images per label: 1 value, maximum 3 at cat."
 
 
-def test_result_figures_of_errors_only_are_none():
-    assert list(result_figures(TABLE, select(TABLE, Filters(status="error")))) == []
+def test_prediction_charts_of_errors_only_are_none():
+    assert list(prediction_charts(TABLE, select(TABLE, Filters(status="error")))) == []
 
 
-def test_truth_figures_say_their_numbers_as_tables():
-    figures = {figure.title: figure for figure in truth_figures(evaluate(TABLE))}
-    assert list(figures) == ["Accuracy at a threshold", "Reliability", "Most frequent mistakes", "Confusion"]
-    assert figures["Accuracy at a threshold"].rows[15:17] == (
+def test_evaluation_charts_have_their_numbers_as_tables():
+    found = {item.title: item for item in evaluation_charts(evaluate(TABLE))}
+    assert list(found) == ["Accuracy by minimum score", "Reliability", "Most frequent mistakes", "Confusion matrix"]
+    assert found["Accuracy by minimum score"].rows[15:17] == (
         ("75.0%", "3", "100.0%", "66.7%"),
         ("80.0%", "0", "0.0%", "-"),
     )
-    assert figures["Most frequent mistakes"].rows == (("dog", "cat", "1"),)
-    assert figures["Confusion"].rows == (("dog", "cat", "1"), ("cat", "cat", "2"))
+    assert found["Most frequent mistakes"].rows == (("dog", "cat", "1"),)
+    assert found["Confusion matrix"].rows == (("dog", "cat", "1"), ("cat", "cat", "2"))
 
 
 def test_a_run_without_mistakes_has_no_such_chart():
-    titles = [figure.title for figure in truth_figures(evaluate(TABLE.slice(0, 1)))]
-    assert titles == ["Accuracy at a threshold", "Reliability", "Confusion"]
+    titles = [item.title for item in evaluation_charts(evaluate(TABLE.slice(0, 1)))]
+    assert titles == ["Accuracy by minimum score", "Reliability", "Confusion matrix"]
 
 
 def test_class_rows_are_the_largest_classes():

@@ -36,15 +36,15 @@ TABLE = table_of(
         (Filters(name="CAF\u00c9"), [3]),
         (Filters(width=(150.0, 300.0)), [1, 3]),
         (Filters(width=(150.5, None), height=(None, 50.0)), [1]),
-        (Filters(correct="right"), [0]),
-        (Filters(correct="wrong"), [1]),
+        (Filters(correct="correct"), [0]),
+        (Filters(correct="incorrect"), [1]),
         (Filters(pair=("dog", "cat")), [1]),
         (Filters(pair=("cat", "cat")), [0]),
         (Filters(pair=("unknown", "cat")), []),
-        (Filters(guesses=("cat", "owl")), [1]),
-        (Filters(guesses=("owl", "cat")), []),
+        (Filters(top_two=("cat", "owl")), [1]),
+        (Filters(top_two=("owl", "cat")), []),
         (Filters(image_ids=(image_id("file:/data/e.jpg"), image_id("file:/data/b.jpg"))), [0, 4]),
-        (Filters(labels=("cat",), name="a", status="ok", correct="wrong"), [1]),
+        (Filters(labels=("cat",), name="a", status="ok", correct="incorrect"), [1]),
     ],
 )
 def test_select(filters: Filters, expected: list[int]):
@@ -52,7 +52,7 @@ def test_select(filters: Filters, expected: list[int]):
 
 
 def test_select_of_an_empty_table():
-    assert select(table_of(), Filters(labels=("cat",), correct="right", guesses=("a", "b"))).tolist() == []
+    assert select(table_of(), Filters(labels=("cat",), correct="correct", top_two=("a", "b"))).tolist() == []
 
 
 def test_apply_gives_the_rows_themselves():

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import altair as alt
 import pytest
 
-from sparkcore.analysis import charts, summaries
+from sparkcore.analysis import aggregates, charts
 from sparkcore.analysis.metrics import evaluate
 from sparkcore.analysis.svg import sanitize, to_svg
 from sparkcore.errors import RunFailedError
@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def label_bars(*labels: str) -> alt.Chart:
     rows = [row(f"{n}.jpg", (None, label, 0.5)) for n, label in enumerate(labels)]
-    return charts.label_bars(summaries.label_counts(table_of(*rows)), selection=None)
+    return charts.label_bars(aggregates.label_counts(table_of(*rows)), selection=None)
 
 
 def texts(svg: str) -> list[str | None]:
@@ -26,12 +26,12 @@ def texts(svg: str) -> list[str | None]:
 
 
 def test_charts_become_labeled_pictures():
-    box = charts.score_box(summaries.score_spread(table_of(row("a.jpg", (None, "owl", 0.5)))))
+    box = charts.score_box(aggregates.score_spread(table_of(row("a.jpg", (None, "owl", 0.5)))))
     bars, boxes = to_svg([label_bars("cat"), box])
     root = ElementTree.fromstring(bars)
     assert (root.tag, root.get("role"), root.get("width")) == (f"{SVG}svg", "img", "420")
-    assert root.get("aria-label") == "Images per label: 1 values, the greatest 1 at cat."
-    assert ElementTree.fromstring(boxes).get("aria-label") == "Scores by label: 1 values, the greatest 0.5 at owl."
+    assert root.get("aria-label") == "Images per label: 1 value, maximum 1 at cat."
+    assert ElementTree.fromstring(boxes).get("aria-label") == "Scores by label: 1 value, maximum 0.5 at owl."
     assert "cat" in texts(bars)
     assert "owl" in texts(boxes)
 
@@ -72,7 +72,7 @@ def test_a_failure_of_the_drawing_process_is_told(monkeypatch: pytest.MonkeyPatc
 
 def test_drawing_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sparkcore.analysis.svg.TIMEOUT_S", 0.001)
-    with pytest.raises(RunFailedError, match=r"received none in 0.001 s"):
+    with pytest.raises(RunFailedError, match=r"received none within 0.001 s"):
         to_svg([label_bars("cat")])
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
+from sparkcore.analysis.columns import Encoded, encode
 from sparkcore.analysis.truth import has_truth, in_top, is_correct, match, normalize
-from tests.analysis.tables import Guess, failed, row, table_of
+from sparkcore.schema import result_schema
+from tests.analysis.tables import Prediction, failed, row, table_of
 
 ORANGE = ("n07747607", "orange", 0.9)
 PICKUP = ("n03930630", "pickup", 0.05)
@@ -11,7 +14,7 @@ BEAR = ("n02132136", "brown_bear", 0.9)
 
 
 @pytest.mark.parametrize(
-    ("guess", "truth", "expected"),
+    ("predicted", "truth", "expected"),
     [
         (ORANGE, "n07747607", True),
         (ORANGE, "N07747607", True),
@@ -34,8 +37,8 @@ BEAR = ("n02132136", "brown_bear", 0.9)
         (ORANGE, " _ ", None),
     ],
 )
-def test_one_rule_matches_truth_and_guess(guess: Guess, truth: str | None, expected: bool | None):
-    assert is_correct(table_of(row("a.jpg", guess, truth=truth))).to_pylist() == [expected]
+def test_one_rule_matches_true_label_and_prediction(predicted: Prediction, truth: str | None, expected: bool | None):
+    assert is_correct(table_of(row("a.jpg", predicted, truth=truth))).to_pylist() == [expected]
 
 
 def test_unreadable_images_are_not_judged():
@@ -45,7 +48,7 @@ def test_unreadable_images_are_not_judged():
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(5, [True, True, False, None]), (1, [True, False, False, None])])
-def test_in_top_looks_at_the_first_guesses_only(depth: int, expected: list[bool | None]):
+def test_in_top_looks_at_the_first_predictions_only(depth: int, expected: list[bool | None]):
     table = table_of(
         row("a.jpg", ORANGE, PICKUP, truth="orange"),
         row("b.jpg", ORANGE, PICKUP, truth="n03930630_pickup"),
@@ -67,7 +70,7 @@ def test_match_names_the_classes():
     matched = match(table)
     names = [(*matched.names, None)[code] for code in matched.truth]
     assert names == ["orange", "pickup", "tench", "my cat", None, None]
-    assert [(*matched.names, None)[code] for code in matched.guess] == [
+    assert [(*matched.names, None)[code] for code in matched.prediction] == [
         *["orange"] * 2,
         *["brown_bear"] * 2,
         None,
@@ -99,8 +102,39 @@ def test_match_works_without_class_ids():
         table_of(row("a.jpg", (None, "cat", 0.9), truth="CAT"), row("b.jpg", (None, "dog", 0.9), truth="cat"))
     )
     assert [matched.names[code] for code in matched.truth] == ["cat", "cat"]
-    assert [matched.names[code] for code in matched.guess] == ["cat", "dog"]
+    assert [matched.names[code] for code in matched.prediction] == ["cat", "dog"]
     assert matched.correct.tolist() == [True, False]
+
+
+class CountedName(str):
+    """A text that counts how often it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        CountedName.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_naming_unknown_true_labels_takes_linear_work(monkeypatch: pytest.MonkeyPatch):
+    def counted(column: pa.ChunkedArray) -> Encoded:
+        found = encode(column)
+        return Encoded(found.codes, tuple(map(CountedName, found.values)))
+
+    monkeypatch.setattr("sparkcore.analysis.truth.encode", counted)
+    # The first half become names as they are; each of the others is then looked up among them without its leading id.
+    truths = [f"holiday {n}" for n in range(2_000)] + [f"2024-05-01 beach {n}" for n in range(2_000)]
+    table = pa.table({"truth": truths, "class_id": ["n1"] * 4_000, "label": ["orange"] * 4_000})
+    empty_top = pa.array([[]] * 4_000, result_schema().field("top").type)
+    CountedName.comparisons = 0
+    matched = match(table.append_column("top", empty_top))
+    assert matched.names[:2] == ("orange", "holiday 0")
+    assert matched.names[-1] == "05-01 beach 1999"
+    assert len(matched.names) == 4_001
+    assert matched.truth.tolist() == list(range(1, 4_001))
+    assert CountedName.comparisons < 10_000  # scanning the names takes 2,000 comparisons for each of 2,000
 
 
 def test_has_truth():
