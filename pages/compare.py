@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.components import changes, comparisons, frame, gallery, pairs
-from sparkcore.analysis.compare import config_changes
+from sparkcore.analysis.comparison import config_changes
 
 left = frame.show("compare")
 if left is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.components import crossfilter, evaluations, filters, frame, gallery, panels, shown
-from sparkcore.analysis.filters import WRONG
+from sparkcore.analysis.filters import INCORRECT
 from sparkcore.analysis.truth import has_truth
 
 opened = frame.show("evaluate")
@@ -41,9 +41,9 @@ with right:
         crossfilter.show_linked(panels.mistakes(evaluation, wanted), wanted, "pair", "pair")
     else:
         st.success("Every guess is right.", icon=":material/check_circle:")
-asked = wanted if wanted.pair or wanted.correct else replace(wanted, correct=WRONG)
+asked = wanted if wanted.pair or wanted.correct else replace(wanted, correct=INCORRECT)
 worst = evaluations.surest(opened, asked)
-what = "mistakes" if asked.correct == WRONG else "images of this choice"
+what = "mistakes" if asked.correct == INCORRECT else "images of this choice"
 st.subheader(f"{len(worst):,} {what}, the surest first", anchor=False)
 if len(worst):
     gallery.show(opened, worst, key="worst")

@@ -35,6 +35,6 @@ with left:
     crossfilter.show_linked(panels.labels(counts, wanted), wanted, "labels", "label")
 with right:
     chart.show(panels.spread(summarize(opened, others, "score_spread", top=int(top))), key="chart-spread")
-pairs = summarize(opened, wanted.without("guesses"), "guess_pairs", top=panels.PAIRS_SHOWN)
+pairs = summarize(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
 if pairs.num_rows:
-    crossfilter.show_linked(panels.guesses(pairs, wanted), wanted, "guesses", "pair")
+    crossfilter.show_linked(panels.guesses(pairs, wanted), wanted, "top_two", "pair")

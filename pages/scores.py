@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import address, chart, crossfilter, evaluations, filters, frame, panels, shown, threshold
 from pages.components.summary import summarize
-from sparkcore.analysis.encoding import CATEGORIES
+from sparkcore.analysis.chart_style import CATEGORIES
 
 opened = frame.show("scores")
 if opened is None:

@@ -12,14 +12,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from sparkcore.analysis.filters import Filters
+from sparkcore.analysis.filters import FILTER_KEYS, Filters
 
 Value = str | Sequence[str] | None
 
 ORDER_KEYS = ("sort", "seed")
-# Those of `Filters.to_query`.
-_RANGES = ("score", "margin", "entropy", "width", "height")
-FILTER_KEYS = (*_RANGES, "label", "status", "error", "name", "correct", "pair", "guesses", "id")
 
 
 def query() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import chart, panels, text
 from pages.components.comparisons import Wanted, want, wanted
 from pages.components.filters import selection_to_filter
-from sparkcore.analysis.compare import Comparison
+from sparkcore.analysis.comparison import Comparison
 
 
 def show_numbers(comparison: Comparison) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from pages.components import address, frame, text
 from pages.components.frame import Opened
 from sparkcore.analysis.columns import Rows
-from sparkcore.analysis.compare import Comparison, ConfigChange, compare
+from sparkcore.analysis.comparison import Comparison, ConfigChange, compare
 from sparkcore.runs.notes import read_notes
 
 _KEY = "compare_with"

@@ -72,7 +72,7 @@ def show_classes(classes: pa.Table) -> None:
                 "recall": _share("Recall"),
                 "f1": _share("F1", "Harmonic mean of precision and recall."),
                 "support": st.column_config.NumberColumn("Images", format="localized"),
-                "guessed": st.column_config.NumberColumn("Guessed", format="localized"),
+                "predicted": st.column_config.NumberColumn("Guessed", format="localized"),
             },
             alt="Precision, recall and number of images of every class",
         )

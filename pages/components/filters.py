@@ -14,15 +14,15 @@ import streamlit as st
 
 from pages.components import address, order, text
 from pages.components.frame import Opened
+from sparkcore.analysis.aggregates import error_counts, label_counts
 from sparkcore.analysis.columns import Rows
-from sparkcore.analysis.filters import RIGHT, WRONG, Filters, Range, describe
+from sparkcore.analysis.filters import CORRECT, FILTER_KEYS, INCORRECT, Filters, Range, describe
 from sparkcore.analysis.selection import select, sort
-from sparkcore.analysis.summaries import error_counts, label_counts
 from sparkcore.analysis.truth import has_truth
 from sparkcore.schema import STATUS_ERROR, STATUS_OK
 
 _STATUS = {STATUS_OK: "Readable", STATUS_ERROR: "Not readable"}
-_CORRECT = {RIGHT: "Right", WRONG: "Wrong"}
+_CORRECT = {CORRECT: "Correct", INCORRECT: "Incorrect"}
 
 
 def show(opened: Opened) -> Filters:
@@ -62,7 +62,7 @@ def set_filter(**wanted: Any) -> None:
 
 def clear() -> None:
     """Remove all filters."""
-    address.change({"page": None, **dict.fromkeys(address.FILTER_KEYS)})
+    address.change({"page": None, **dict.fromkeys(FILTER_KEYS)})
 
 
 def selection_to_filter(selection: Mapping[str, Any] | None, filter_names: Sequence[str]) -> dict[str, Any] | None:
@@ -70,7 +70,7 @@ def selection_to_filter(selection: Mapping[str, Any] | None, filter_names: Seque
 
     `selection` is the content of one selection of the chart's event: a list of picked marks, each with its fields
     (the last one counts), or the ends of an interval, as in {"low": [0.2, 0.6]}. `filter_names` says which filter
-    gets it: ["labels"], ["errors"], ["score"] and the like, or ["pair"] or ["guesses"], which take the first two
+    gets it: ["labels"], ["errors"], ["score"] and the like, or ["pair"] or ["top_two"], which take the first two
     fields of a mark. An empty selection gives {name: None}: the filter is removed.
     """
     name = filter_names[0]
@@ -80,7 +80,7 @@ def selection_to_filter(selection: Mapping[str, Any] | None, filter_names: Seque
         ends = next(iter(selection.values()))
         return {name: _range(ends)} if _range(ends) else None
     values = [value for value in selection[-1].values() if isinstance(value, str)]
-    if name in ("pair", "guesses"):
+    if name in ("pair", "top_two"):
         return {name: (values[0], values[1])} if len(values) >= 2 else None
     return {name: (values[0],)} if values else None
 
@@ -102,7 +102,7 @@ def _ordered(run: tuple[str, ...], _table: pa.Table, filters: Filters, order_nam
 
 def _changed_query(filters: Filters, wanted: Mapping[str, Any]) -> dict[str, address.Value]:
     changed = replace(filters, **{name: value or getattr(Filters(), name) for name, value in wanted.items()})
-    return {**dict.fromkeys(address.FILTER_KEYS), **changed.to_query()}
+    return {**dict.fromkeys(FILTER_KEYS), **changed.to_query()}
 
 
 def _range(ends: Any) -> Range | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pages.components.chart import Panel, emphasize
 from sparkcore.analysis import charts
 from sparkcore.analysis.columns import Rows
-from sparkcore.analysis.compare import Comparison, change_block
+from sparkcore.analysis.comparison import Comparison, change_block
 from sparkcore.analysis.filters import Filters, Range
 from sparkcore.analysis.metrics import Evaluation
 
@@ -32,7 +32,7 @@ _COUNT = {"count": ("Images", "count")}
 
 
 def labels(counts: pa.Table, wanted: Filters) -> Panel:
-    """Return how often each label was guessed; `counts` is `summaries.label_counts`."""
+    """Return how often each label was guessed; `counts` is `aggregates.label_counts`."""
     chart = charts.label_bars(counts)
     return Panel(
         title="Images per label",
@@ -44,7 +44,7 @@ def labels(counts: pa.Table, wanted: Filters) -> Panel:
 
 
 def spread(found: pa.Table) -> Panel:
-    """Return how the scores of each label are spread; `found` is `summaries.score_spread`."""
+    """Return how the scores of each label are spread; `found` is `aggregates.score_spread`."""
     return Panel(
         title="Scores per label",
         chart=charts.score_box(found),
@@ -52,17 +52,17 @@ def spread(found: pa.Table) -> Panel:
         columns={
             "label": ("Label", "text"),
             **_COUNT,
-            **{name: (name.capitalize(), "share") for name in ("least", "lower", "median", "upper", "greatest")},
+            **{name: (name.capitalize(), "share") for name in ("minimum", "lower", "median", "upper", "maximum")},
         },
         note="From the least to the greatest score; the bar holds the middle half, the mark is the median.",
     )
 
 
 def guesses(pairs: pa.Table, wanted: Filters) -> Panel:
-    """Return which labels the model weighs against each other; `pairs` is `summaries.guess_pairs`."""
+    """Return which labels the model weighs against each other; `pairs` is `aggregates.prediction_pairs`."""
     return Panel(
         title="First and second guess",
-        chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.guesses),
+        chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.top_two),
         table=pairs,
         columns={"first": ("First guess", "text"), "second": ("Second guess", "text"), **_COUNT},
         note="Labels that the model weighs against each other. Click a bar to keep its images.",
@@ -72,7 +72,7 @@ def guesses(pairs: pa.Table, wanted: Filters) -> Panel:
 def histogram(bins: pa.Table, column: str, span: Range | None) -> Panel:
     """Return how many images have which score, margin or entropy.
 
-    `bins` is `summaries.histogram` or `summaries.histogram_by_label` of the column.
+    `bins` is `aggregates.histogram` or `aggregates.histogram_by_label` of the column.
     """
     title, axis, note = _MEASURES[column]
     is_split = "label" in bins.column_names
@@ -88,7 +88,7 @@ def histogram(bins: pa.Table, column: str, span: Range | None) -> Panel:
 
 
 def named_labels(counts: pa.Table) -> tuple[str, ...]:
-    """Return the labels of `summaries.label_counts`, without the rest."""
+    """Return the labels of `aggregates.label_counts`, without the rest."""
     return tuple(counts.filter(pc.invert(counts["is_rest"]))["label"].to_pylist())
 
 
@@ -156,7 +156,7 @@ def _emphasize_pair(chart: alt.Chart, pairs: pa.Table, chosen: tuple[str, str] |
 
 
 def reasons(counts: pa.Table, wanted: Filters) -> Panel:
-    """Return how many images could not be read for which reason; `counts` is `summaries.error_counts`."""
+    """Return how many images could not be read for which reason; `counts` is `aggregates.error_counts`."""
     share = counts["count"].to_numpy() / max(pc.sum(counts["count"]).as_py(), 1)
     bars = pa.table(
         {

@@ -16,8 +16,9 @@ from pages.components.frame import Opened
 from pages.components.judged import judge
 from sparkcore import intake
 from sparkcore.errors import ImageError, SparkcoreError
+from sparkcore.imaging.annotate import annotated_jpeg
 from sparkcore.imaging.decode import ImageSize
-from sparkcore.imaging.views import annotated, model_input
+from sparkcore.imaging.model_input import model_input_jpeg
 from sparkcore.runs.mapped import read_thumbnails
 from sparkcore.runs.notes import read_notes
 from sparkcore.runs.store import RunStore
@@ -128,7 +129,7 @@ def truth_text(opened: Opened, number: int) -> str | None:
 @st.cache_data(max_entries=64, max_size="256mb", show_spinner=False)
 def annotated_picture(content: bytes, label: str, score: float, long_side: int | None) -> bytes:
     """Return the annotated picture; a viewer who comes back to it waits no second time."""
-    return annotated(content, label, score, long_side)
+    return annotated_jpeg(content, label, score, long_side)
 
 
 def _open(opened: Opened, origin: str) -> bytes:
@@ -136,7 +137,7 @@ def _open(opened: Opened, origin: str) -> bytes:
 
 
 def _offer_download(content: bytes, row: Row) -> None:
-    data: Callable[[], bytes] = partial(annotated, content, row["label"], row["score"])
+    data: Callable[[], bytes] = partial(annotated_jpeg, content, row["label"], row["score"])
     st.download_button(
         "Download with label",
         data=data,
@@ -154,7 +155,7 @@ def _show_model_input(opened: Opened, content: bytes, row: Row) -> None:
     left, right = st.columns(2)
     left.image(content, width="stretch", alt=f"{row['file_name']} as it is")
     left.caption(f"Original, {text.pixels(row['height'], row['width'])}")
-    seen = model_input(content, size, opened.manifest.fit, config["interpolation"])
+    seen = model_input_jpeg(content, config, size, opened.manifest.fit)
     right.image(seen, width="stretch", alt=f"{row['file_name']} as the model got it")
     right.caption(f"{text.pixels(*size)}, {opened.manifest.fit}, {config['interpolation']}")
 

@@ -69,8 +69,8 @@ def test_filters_are_chips_and_history(shown: Server, visit: Callable[..., Page]
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Wrong").or_(page.get_by_role("radio", name="Wrong")).first.click()
     wait_for_names(page, 6)
-    assert query(page) == {"per": ["96"], "label": ["banana"], "correct": ["wrong"]}
-    assert chips(page) == ["label banana", "guess is wrong", "Clear all"]
+    assert query(page) == {"per": ["96"], "label": ["banana"], "correct": ["incorrect"]}
+    assert chips(page) == ["label banana", "prediction incorrect", "Clear all"]
 
     page.go_back()
     wait_for_names(page, 18)
@@ -140,7 +140,7 @@ def test_a_bar_filters_and_the_gallery_shows_it(shown: Server, visit: Callable[.
     "view",
     [
         "gallery?label=banana&score=0.5&score=&sort=size-asc&per=12&page=1&zoom=small",
-        "labels?correct=wrong",
+        "labels?correct=incorrect",
         "scores?score=0.5&score=0.9",
         "image?label=banana&sort=name-desc",
         "compare?page=1",

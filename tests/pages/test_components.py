@@ -47,7 +47,7 @@ JOB = Job(
         ({"low": [0.2]}, "score", None),
         ({"low": ["a", "b"]}, "score", None),
         ([{"truth": "cat", "label": "dog"}], "pair", {"pair": ("cat", "dog")}),
-        ([{"first": "cat", "second": "dog", "count": 3}], "guesses", {"guesses": ("cat", "dog")}),
+        ([{"first": "cat", "second": "dog", "count": 3}], "top_two", {"top_two": ("cat", "dog")}),
         ([{"truth": "cat"}], "pair", None),
         ([{"count": 3}], "labels", None),
     ],

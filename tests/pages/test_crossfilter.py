@@ -17,7 +17,7 @@ from sparkcore.analysis.filters import Filters
         (Filters(), "errors", [{"label": "empty"}], {"errors": ("empty",)}),
         (Filters(), "pair", [{"truth": "cat", "label": "dog"}], {"pair": ("cat", "dog")}),
         (Filters(pair=("cat", "dog")), "pair", [{"truth": "cat", "label": "dog"}], {"pair": None}),
-        (Filters(), "guesses", [{"first": "cat", "second": "dog"}], {"guesses": ("cat", "dog")}),
+        (Filters(), "top_two", [{"first": "cat", "second": "dog"}], {"top_two": ("cat", "dog")}),
         (Filters(), "score", {"low": [0.25001, 0.7512]}, {"score": (0.25, 0.751)}),
         (Filters(score=(0.2, 0.4)), "score", {}, {"score": None}),
         (Filters(), "score", {}, {"score": None}),

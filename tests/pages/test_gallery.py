@@ -32,7 +32,7 @@ def test_the_newest_run_is_shown_and_named_in_the_address(store: RunStore, open_
     newest = write_run(store, rows=30, day=1)
     app = open_page("gallery")
     assert address_of(app)["run"] == [newest]
-    assert f"Run {newest} · efficientnet_lite0 on photos · 30 images, 3 not readable" in app.caption[0].value
+    assert f"Run {newest} · efficientnet\\_lite0 on photos · 30 images, 3 not readable" in app.caption[0].value
     assert names(app) == [n for n in range(30) if n % 10 != 9][:24]
 
 
@@ -55,12 +55,12 @@ def test_a_tile_says_all_of_its_image(store: RunStore, open_page: OpenPage):
 
 def test_filters_of_the_address_leave_their_images(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=30)
-    app = open_page("gallery", run=run, label=["apple", "banana"], score=["", "0.8"], correct="right")
+    app = open_page("gallery", run=run, label=["apple", "banana"], score=["", "0.8"], correct="correct")
     assert names(app) == [10, 11, 16, 20, 21, 26]
     assert [chip.label for chip in app.button if str(chip.key).startswith("chip_")] == [
         "label apple, banana",
         r"score up to 80 %",
-        "guess is right",
+        "prediction correct",
         "Clear all",
     ]
     assert any("**6 of 30 images**" in text.value for text in app.markdown)
