@@ -129,7 +129,7 @@ def coverage(curve: pa.Table, threshold: float | None = None) -> alt.LayerChart:
     """
     import altair as alt
 
-    series = {"images kept": "share", "accuracy of kept images": "accuracy"}
+    series = {"images kept": "share", "accuracy": "accuracy"}
     present = {name: column for name, column in series.items() if column in curve.column_names}
     long = pa.concat_tables(
         [

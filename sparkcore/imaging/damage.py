@@ -76,7 +76,7 @@ def _hidden_reason(kind: str, content: bytes) -> Exception | None:
     factory, _ = Image.OPEN[kind]
     try:
         factory(io.BytesIO(content), "")
-    except Exception as error:  # noqa: BLE001 - any exception is the reason that is asked for
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the reason
         return error
     return None
 

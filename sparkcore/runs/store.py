@@ -19,6 +19,7 @@ from sparkcore.runs.manifest import Manifest
 from sparkcore.storage.local import hold_lock, replacing, write_json
 
 ROW_GROUP_ROWS = 256  # so that one page of thumbnails does not read a whole part
+_DELETED_BY_0_1 = "runs/.deleted-*"  # version 0.1 renamed a run to this before removing it
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class RunStore:
 
     @contextmanager
     def lock(self, run_id: str, check: Callable[[], None] | None = None) -> Iterator[None]:
-        """Hold the run for writing; `check` is called while another process holds it, and gives up by raising."""
+        """Lock the run for writing; while another process holds it, `check` is called and may give up by raising."""
         with hold_lock(self.root / "locks" / f"{run_id}.lock", check):
             yield
 
@@ -147,10 +148,6 @@ class RunStore:
                 continue  # deleted since it was listed
             except (OSError, RunFailedError) as error:
                 _log.warning("Left out run %s: %s", path.parent.name, error)
-
-
-# Version 0.1 renamed a run to this before removing it.
-_DELETED_BY_0_1 = "runs/.deleted-*"
 
 
 def _read_manifest(path: Path) -> Manifest:

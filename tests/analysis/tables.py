@@ -1,4 +1,4 @@
-"""Result tables from a few words a row."""
+"""Result tables from short descriptions of their rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def row(name: str, *top: Prediction, **values: Any) -> dict[str, Any]:
 
 
 def failed(name: str, error_type: str, message: str = "no reason", **values: Any) -> dict[str, Any]:
-    """Return an image that could not be read."""
+    """Return an unreadable image."""
     origin = f"file:/data/{name}"
     return {
         "image_id": image_id(origin),
@@ -45,6 +45,6 @@ def failed(name: str, error_type: str, message: str = "no reason", **values: Any
 
 
 def table_of(*rows: dict[str, Any], thumbnail: bool = False) -> pa.Table:
-    """Return rows as a result table, without the thumbnail column unless asked for."""
+    """Return the rows as a result table, with the thumbnail column only on request."""
     table = pa.Table.from_pylist(list(rows), schema=result_schema())
     return table if thumbnail else table.drop_columns(["thumbnail"])

@@ -47,7 +47,7 @@ def test_selections_are_named(chart: Any, name: str, select: dict[str, Any]):
         charts.confusion(EVALUATION.block, selection=None),
     ],
 )
-def test_still_pictures_have_no_selection(chart: Any):
+def test_static_charts_have_no_selection(chart: Any):
     assert "params" not in chart.to_dict()
 
 
@@ -80,7 +80,7 @@ def test_class_names_are_shown_with_spaces():
     block, pairs = evaluate(table).block, aggregates.prediction_pairs(table)
     bars = charts.label_bars(aggregates.label_counts(table)).to_dict()
     assert bars["description"].endswith("at great grey owl.")
-    # Selections return the raw name; axes, legends and tooltips show the other one.
+    # Selections return the raw name; axes, legends and tooltips show the display name.
     assert [(v["label"], v["label_name"]) for v in values(bars)] == [("great_grey_owl", "great grey owl")]
     assert "replace(datum.label" in bars["encoding"]["y"]["axis"]["labelExpr"]
     for chart in (charts.pair_bars(pairs), charts.confusion(block), charts.label_bars(aggregates.label_counts(table))):
@@ -118,7 +118,7 @@ def test_coverage_draws_accuracy_where_it_is_known():
 
     assert series(charts.coverage(aggregates.coverage(TABLE)).to_dict()) == {"images kept"}
     known = charts.coverage(EVALUATION.thresholds, threshold=0.5).to_dict()
-    assert series(known) == {"images kept", "accuracy of kept images"}
+    assert series(known) == {"images kept", "accuracy"}
     assert [layer["mark"]["type"] for layer in known["layer"]] == ["line", "rule"]
 
 

@@ -37,7 +37,7 @@ def test_is_ok_leaves_out_errors():
 @pytest.mark.parametrize("block_rows", [1, 2, 100])
 def test_top_blocks_say_where_each_entry_stood(monkeypatch: pytest.MonkeyPatch, block_rows: int):
     monkeypatch.setattr("sparkcore.analysis.columns.BLOCK_ROWS", block_rows)
-    # A slice: the lists behind it begin before it.
+    # In a slice, the offsets of the lists do not start at 0.
     found = [
         (int(r), int(p), block.class_id.values[c], block.label.values[n])
         for block in top_blocks(pa.concat_tables([TABLE, TABLE]).slice(1))

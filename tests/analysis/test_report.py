@@ -31,7 +31,7 @@ TABLE = table_of(
 
 
 class Page(HTMLParser):
-    """Collect what a browser would see of a page."""
+    """Collect the tags, attributes and texts of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def test_hostile_names_are_shown_as_they_are(page: Page):
     assert "/data/<b>" in page.texts
 
 
-def test_every_picture_has_words(page: Page):
+def test_every_picture_has_a_text_alternative(page: Page):
     assert {image["alt"] for image in page.all("img")} == {"right.jpg: big cat 75.0%"}
     charts = page.all("svg")
     assert len(charts) == 8
@@ -107,14 +107,14 @@ def test_class_names_are_shown_with_spaces(page: Page):
     assert not [text for text in shown if "big_cat" in text]
 
 
-def test_walls_show_mistakes_with_their_truth(page: Page):
+def test_walls_show_mistakes_with_their_true_label(page: Page):
     headings = ["Most confident", "Least confident", "Most confident mistakes"]
     assert [text for text in page.texts if text in headings] == headings
     mistakes = page.texts[page.texts.index("Most confident mistakes") :]
     assert [text for text in mistakes if text.startswith("true label:")] == ["true label: dog"]
 
 
-def test_filters_choose_the_rows_and_are_told():
+def test_filters_select_the_rows_and_are_listed():
     texts = Page(render_report(TABLE, MANIFEST, filters=Filters(status="error"))).texts
     assert "unreadable" in texts
     assert "None of these images has a prediction." in texts

@@ -28,7 +28,7 @@ def test_prediction_charts_have_their_numbers_as_tables():
     assert found["Labels"].chart.to_dict()["description"] == "Images per label: 1 value, maximum 3 at cat."
 
 
-def test_prediction_charts_of_errors_only_are_none():
+def test_prediction_charts_of_errors_only_are_empty():
     assert list(prediction_charts(TABLE, select(TABLE, Filters(status="error")))) == []
 
 

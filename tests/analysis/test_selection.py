@@ -25,8 +25,8 @@ TABLE = table_of(
         (Filters(), [0, 1, 2, 3, 4]),
         (Filters(labels=("owl", "cat")), [0, 1, 3]),
         (Filters(labels=("nothing",)), []),
-        (Filters(score=(0.7, 0.8)), [0, 1]),  # as float32, 0.7 is less than 0.7
-        (Filters(score=(None, 0.6)), [3]),  # as float32, 0.6 is more than 0.6
+        (Filters(score=(0.7, 0.8)), [0, 1]),  # the float32 0.7 is below the double 0.7
+        (Filters(score=(None, 0.6)), [3]),  # the float32 0.6 is above the double 0.6
         (Filters(margin=(0.2, None)), [0, 3]),
         (Filters(entropy=(0.3, 0.6)), [0, 3]),
         (Filters(status="error"), [2, 4]),

@@ -64,13 +64,13 @@ def test_characters_that_cannot_be_drawn_become_boxes():
         assert "a\u25a1b" in texts(svg)
 
 
-def test_a_failure_of_the_drawing_process_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_drawing_process_is_reported(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RunFailedError, match="Expected 1 drawn charts, received exit code 1: no message"):
         to_svg([label_bars("cat")])
 
 
-def test_drawing_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_drawing_times_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sparkcore.analysis.svg.TIMEOUT_S", 0.001)
     with pytest.raises(RunFailedError, match=r"received none within 0.001 s"):
         to_svg([label_bars("cat")])

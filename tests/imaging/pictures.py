@@ -1,4 +1,4 @@
-"""Image files of every kind as bytes, whole and damaged, for the tests of all folders."""
+"""Intact and damaged image files of every kind, as bytes, for all tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def photo(height: int = 48, width: int = 64, seed: int = 0) -> Image.Image:
-    """Return a smooth RGB picture with a different color in each corner, reproducible by its seed."""
+    """Return a smooth RGB picture with a different color in each corner, reproducible by `seed`."""
     noise = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     noise[0, 0], noise[0, -1], noise[-1, 0], noise[-1, -1] = (230, 30, 30), (30, 200, 40), (30, 40, 220), (240, 230, 60)
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
@@ -41,8 +41,8 @@ def png(image: Image.Image | None = None, **options: Any) -> bytes:
 
 
 def oriented_jpeg(orientation: int, image: Image.Image | None = None) -> bytes:
-    """Return a JPEG whose EXIF orientation is `orientation` and that looks like `image` once it is turned upright."""
-    # The stored pixels are the upright ones after the inverse of the turn that the tag asks for.
+    """Return a JPEG with this EXIF orientation that equals `image` once it is upright."""
+    # The stored pixels are the upright ones under the inverse of the tag's transform.
     inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -60,7 +60,7 @@ def oriented_jpeg(orientation: int, image: Image.Image | None = None) -> bytes:
 
 
 def grey16(height: int = 4, width: int = 256) -> npt.NDArray[np.uint16]:
-    """Return a ramp through all 16 bits: column x holds x * 257, in every row."""
+    """Return a 16-bit ramp: column x holds x * 257 in every row."""
     return np.tile(np.arange(width, dtype=np.uint16) * 257, (height, 1))
 
 
@@ -69,7 +69,7 @@ def cmyk_jpeg(inks: Pixels, transform: int = 0) -> bytes:
     if transform == 2:
         ycc = np.asarray(Image.fromarray(inks[..., :3]).convert("YCbCr"))
         inks = np.dstack([255 - ycc, inks[..., 3]])
-    # Pillow writes CMYK inverted and with the marker of Adobe, in which one byte tells the two kinds apart.
+    # Pillow writes CMYK inverted, with an Adobe marker, in which one byte distinguishes CMYK from YCCK.
     content = jpeg(Image.fromarray(inks, "CMYK"), quality=100)
     marker = content.index(b"Adobe")
     return content[: marker + 11] + bytes([transform]) + content[marker + 12 :]
@@ -82,7 +82,7 @@ def without_adobe_marker(content: bytes) -> bytes:
 
 
 def png_chunks(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
-    """Return a PNG file put together by hand from its IHDR data and more chunks."""
+    """Return a PNG file assembled from its IHDR data and further chunks."""
     everything = ((b"IHDR", header), *chunks, (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -102,7 +102,7 @@ def truncated(content: bytes, part: float = 0.5) -> bytes:
 
 
 def bad_crc_png() -> bytes:
-    """Return a PNG whose header checksum is wrong."""
+    """Return a PNG with a wrong header checksum."""
     content = bytearray(png())
     content[29] ^= 0xFF
     return bytes(content)
@@ -116,7 +116,7 @@ def animated(kind: str) -> bytes:
 
 
 def every_format() -> dict[str, bytes]:
-    """Return one healthy file of `photo()` in each format that is read, and in its main variants."""
+    """Return `photo()` as one intact file in each supported format and its main variants."""
     image = photo()
     alpha = image.copy()
     alpha.putalpha(Image.linear_gradient("L").resize(image.size))
@@ -174,7 +174,7 @@ _AWKWARD: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
 
 
 def write_awkward_folder(folder: Path) -> dict[str, str]:
-    """Write one file of each awkward kind and name; return file name -> "ok" or the type of its error."""
+    """Write one file of each awkward kind and name; return file name -> "ok" or its error type."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, _, make in _AWKWARD:
         (folder / name).write_bytes(make())

@@ -60,7 +60,7 @@ def test_every_size_works(height: int, width: int):
     image = Image.new("RGB", (width, height), "white")
     annotated = annotate(image, "American_Staffordshire_terrier", 0.987, detail=["bull terrier 1.2%"] * 4)
     assert (annotated.mode, annotated.size) == ("RGB", (width, height))
-    # White letters stand on the dark bar wherever there is room for letters at all.
+    # The dark bar has white letters wherever there is room for letters.
     rows = np.asarray(annotated)[:, :, 0]
     bar = (rows < 128).any(axis=1)
     assert bar.any()
@@ -74,7 +74,7 @@ def test_text_is_in_proportion():
     assert shares[0] == pytest.approx(shares[1], abs=0.02)
 
 
-def test_underscores_are_spaces_and_nothing_is_drawn_for_nothing():
+def test_underscores_are_drawn_as_spaces_and_an_empty_label_as_nothing():
     image = pictures.photo(300, 400)
     assert annotate(image, "tabby_cat") == annotate(image, "tabby cat")
     assert annotate(image, "") == image

@@ -60,7 +60,7 @@ def test_white_is_zero_in_sixteen_bits():
         ([0, 500_000, 1_000_000], [0, 128, 255]),
     ],
 )
-def test_integers_of_32_bits(values: list[int], expected: list[int]):
+def test_32_bit_integers(values: list[int], expected: list[int]):
     content = pictures.save(Image.fromarray(np.array([values], np.int32)), "TIFF")
     assert decode(content).mode == "I"
     assert greys(content) == expected
@@ -86,7 +86,7 @@ def test_floats(values: list[float], expected: list[int]):
 
 
 def lab_to_rgb(light: float, a: float, b: float) -> list[float]:
-    """Convert by the definitions of CIELAB (white D50) and sRGB, primaries by Bradford gives them."""
+    """Convert by the definitions of CIELAB (white point D50) and sRGB, with Bradford-adapted primaries."""
     roots = ((light + 16) / 116 + a / 500, (light + 16) / 116, (light + 16) / 116 - b / 200)
     xyz = np.array([0.9642, 1.0, 0.8249]) * [r**3 if r > 6 / 29 else 3 * (6 / 29) ** 2 * (r - 4 / 29) for r in roots]
     primaries = np.array(

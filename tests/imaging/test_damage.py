@@ -10,7 +10,7 @@ CHECKED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "JPEG2000", "TIFF")
 
 
 @pytest.mark.parametrize("kind", CHECKED)
-def test_ends_early_tells_halves_from_wholes(kind: str):
+def test_ends_early_recognizes_halves(kind: str):
     content = pictures.save(pictures.photo(), kind)
     assert ends_early(kind, content) is False
     assert ends_early(kind, content[: len(content) // 2]) is True

@@ -25,7 +25,7 @@ def difference(first: Image.Image, second: Image.Image) -> float:
     return float(np.abs(np.asarray(first, np.int16) - np.asarray(second, np.int16)).mean())
 
 
-def test_every_format_says_what_it_is():
+def test_every_format_is_recognized():
     expected = {
         "jpeg": ("JPEG", "RGB", 48, 64, 3),
         "progressive.jpeg": ("JPEG", "RGB", 48, 64, 3),
@@ -68,7 +68,7 @@ def test_lossy_formats_come_near_the_first_frame(name: str):
     assert difference(image, pictures.photo(seed=1)) > 40
 
 
-def test_mpo_of_a_camera_is_a_jpeg():
+def test_mpo_from_a_camera_is_a_jpeg():
     content = pictures.save(pictures.photo(), "MPO", save_all=True, append_images=[pictures.photo(seed=1)], quality=95)
     decoded = decode(content)
     assert facts(decoded) == ("JPEG", "RGB", 48, 64, 3)
@@ -93,7 +93,7 @@ def test_other_formats_are_turned_once(kind: str):
     assert difference(decoded.image, pictures.photo()) < 6
 
 
-def test_damaged_metadata_do_not_make_the_pixels_bad():
+def test_damaged_metadata_does_not_spoil_the_pixels():
     content = bytearray(pictures.oriented_jpeg(6))
     start = content.index(b"Exif\0\0") + 6
     content[start : start + 8] = b"\xff" * 8
@@ -101,7 +101,7 @@ def test_damaged_metadata_do_not_make_the_pixels_bad():
 
 
 @pytest.mark.parametrize("transform", [0, 2])
-def test_four_channel_jpeg_is_ink_on_white(transform: int):
+def test_cmyk_jpeg_is_ink_on_white(transform: int):
     inks = np.asarray(pictures.photo().resize((32, 32)).convert("RGBA")).copy()
     inks[..., 3] = np.linspace(0, 200, 32)
     decoded = decode(pictures.cmyk_jpeg(inks, transform))
@@ -179,7 +179,7 @@ def test_target_reduces_large_jpegs_only_and_keeps_their_size():
     assert decode(pictures.png(pictures.photo(960, 1280)), target=ImageSize(32, 32)).image.size == (1280, 960)
 
 
-def test_target_minds_the_orientation():
+def test_target_respects_the_orientation():
     content = pictures.oriented_jpeg(6, pictures.photo(800, 400))
     decoded = decode(content, target=ImageSize(200, 100))
     assert (decoded.height, decoded.width, decoded.image.size) == (800, 400, (200, 400))
@@ -190,19 +190,19 @@ def test_target_minds_the_orientation():
     ("height", "width", "side", "reduced"),
     [(801, 802, 50, (201, 201)), (375, 500, 64, (250, 188)), (403, 401, 100, (401, 403)), (401, 403, 60, (202, 201))],
 )
-def test_target_bounds_what_rounded_sides_displace(height: int, width: int, side: int, reduced: tuple[int, int]):
+def test_target_bounds_the_shift_of_rounded_sides(height: int, width: int, side: int, reduced: tuple[int, int]):
     decoded = decode(pictures.jpeg(pictures.photo(height, width)), target=ImageSize(side, side))
     assert (decoded.image.size, decoded.height, decoded.width) == (reduced, height, width)
 
 
-def test_target_minds_the_long_side():
+def test_target_respects_the_long_side():
     content = pictures.jpeg(pictures.photo(800, 400))
     sizes = [decode(content, target=ImageSize(20, 20), long_side=side).image.size for side in (100, 101, 401)]
     assert sizes == [(50, 100), (100, 200), (400, 800)]
 
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the photos in ../shared/data/imagenet_photos")
-def test_target_hardly_changes_the_pixels_of_photos():
+def test_target_barely_changes_the_pixels_of_photos():
     size = ImageSize(112, 112)
     differences = []
     for path in sorted(PHOTOS.iterdir()):
@@ -217,7 +217,7 @@ def test_target_hardly_changes_the_pixels_of_photos():
     assert np.max(differences) <= 40  # single pixels on sharp edges
 
 
-def test_threads_give_the_same():
+def test_threads_decode_alike():
     contents = list(pictures.every_format().values()) * 4
     with ThreadPoolExecutor(8) as pool:
         parallel = [to_array(decoded.image) for decoded in pool.map(decode, contents)]

@@ -26,7 +26,7 @@ def test_pillow_reads_each_format():
 @pytest.mark.parametrize(
     "content", [b"", b"BM", b"BMW makes cars, not images", b"P1", b"GIF", b"RIFF....AVI ", b"\xff"]
 )
-def test_look_alikes_are_no_images(content: bytes):
+def test_look_alikes_are_not_images(content: bytes):
     assert sniff(content) is None
 
 

@@ -14,7 +14,7 @@ from tests.imaging import pictures
 SPARK_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "spark_images" / "origin"
 needs_spark_images = pytest.mark.skipif(not SPARK_IMAGES.is_dir(), reason="needs ../shared/data/spark_images")
 
-# What Spark's own suite expects: height, width, channels, OpenCV type and the first 20 bytes.
+# Expected by Spark's own suite: height, width, channels, OpenCV type and the first 20 bytes.
 CONFORMANCE = {
     "multi-channel/grayscale.jpg": (
         (215, 300, 1, 0),
@@ -64,7 +64,7 @@ def test_what_cannot_be_decoded_is_invalid():
         (pictures.photo().convert("RGBA"), 4, 24),
     ],
 )
-def test_there_and_back(image: Image.Image, channels: int, opencv_type: int):
+def test_round_trip(image: Image.Image, channels: int, opencv_type: int):
     content = pictures.png(image)
     spark_image = to_spark_image(content)
     assert spark_image[:4] == (48, 64, channels, opencv_type)
@@ -91,7 +91,7 @@ def test_channel_order():
         (SparkImage(2, 2, 4, 16, bytes(16)), "unsupported"),
     ],
 )
-def test_rows_that_are_no_images(image: SparkImage, error_type: str):
+def test_rows_without_an_image(image: SparkImage, error_type: str):
     with pytest.raises(ImageError) as caught:
         from_spark_image(*image)
     assert caught.value.error_type == error_type

@@ -25,14 +25,14 @@ STRETCH = Fit("stretch")
 FILES = listing(("file:/a", 1, 10), ("file:/b", 2, 20))
 
 
-def test_the_order_of_files_does_not_matter_but_all_else_does() -> None:
+def test_the_listing_digest_ignores_only_the_order() -> None:
     same = listing_digest(FILES)
     assert listing_digest(listing(("file:/b", 2, 20), ("file:/a", 1, 10))) == same
     for other in (("file:/b", 3, 20), ("file:/b", 2, 21), ("file:/c", 2, 20)):
         assert listing_digest(listing(("file:/a", 1, 10), other)) != same
 
 
-def test_a_request_is_its_meaning_not_its_words() -> None:
+def test_equal_content_makes_equal_requests() -> None:
     one = request_id(RunConfig(images="./x", model="resnet50", weights="/a.h5"), FILES, "digest", STRETCH)
     assert one == request_id(RunConfig(images="/x", model="resnet50", sample=2, seed=9), FILES, "digest", STRETCH)
     assert one != request_id(RunConfig(images="/x"), FILES, "other digest", STRETCH)
@@ -52,7 +52,7 @@ def test_the_resize_mode_counts_as_the_one_in_effect() -> None:
         assert len({identity(automatic, fit) for fit in fits}) == len(fits)
 
 
-def test_filters_are_no_part_of_the_recipe() -> None:
+def test_filters_are_not_part_of_the_recipe() -> None:
     plain = recipe_id(RunConfig(images="x"), "d", STRETCH)
     assert recipe_id(RunConfig(images="y", min_width=3, max_channels=3, sample=1), "d", STRETCH) == plain
     assert recipe_id(RunConfig(images="x", interpolation="box"), "d", STRETCH) != plain

@@ -91,7 +91,7 @@ def test_cancel_before_and_while_running(table: JobTable) -> None:
     assert table.beat(running.job_id).cancel_requested
 
 
-def test_orphans_wait_again_unless_cancelled(table: JobTable) -> None:
+def test_orphans_are_requeued_unless_cancelled(table: JobTable) -> None:
     first, second = table.submit(RunConfig(images="1")), table.submit(RunConfig(images="2"))
     table.claim()
     table.claim()

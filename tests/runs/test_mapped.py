@@ -37,7 +37,7 @@ def test_mapped_rows_take_no_memory(tmp_path: Path):
     assert table.nbytes > 50_000
     assert pa.total_allocated_bytes() == before
     read = load_results(store, run)
-    assert pa.total_allocated_bytes() - before >= 0.9 * read.nbytes  # the measure does see rows in memory
+    assert pa.total_allocated_bytes() - before >= 0.9 * read.nbytes  # so the measure notices rows in memory
 
 
 def test_thumbnails_by_row(tmp_path: Path):
@@ -51,7 +51,7 @@ def test_thumbnails_by_row(tmp_path: Path):
     assert read_thumbnails(store, run, []) == []
 
 
-def test_a_run_that_is_written_anew_is_mapped_anew(tmp_path: Path):
+def test_forget_removes_the_mapped_table(tmp_path: Path):
     store = RunStore(tmp_path)
     run = write_run(store, rows=12)
     map_results(store, run)

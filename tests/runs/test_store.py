@@ -37,7 +37,7 @@ def rows(*ids: str, **more: Any) -> pa.Table:
     return pa.Table.from_pylist(entries, schema=result_schema())
 
 
-def test_making_a_store_touches_nothing(store: RunStore) -> None:
+def test_creating_a_store_touches_nothing(store: RunStore) -> None:
     assert store.runs() == store.unfinished() == []
     assert not store.root.exists()
 
@@ -54,10 +54,10 @@ def test_a_run_is_there_when_its_manifest_is(store: RunStore) -> None:
     assert store.size_bytes("00aa") > 1000
 
 
-def test_a_number_of_a_part_is_given_once(store: RunStore) -> None:
+def test_part_numbers_are_never_reused(store: RunStore) -> None:
     assert store.next_part("00aa") == 0
     store.write_part("00aa", "part-00000", rows("a"))
-    store.write_part("00aa", "part-00003", rows("b"))  # 1 and 2 were under way when the process was killed
+    store.write_part("00aa", "part-00003", rows("b"))  # 1 and 2 were being computed when the process was killed
     assert store.next_part("00aa") == 4
     store.write_part("00aa", "reused-00004", rows("c"), rows("d"))
     (store.folder("00aa") / "results" / "reused-00004.parquet").unlink()
