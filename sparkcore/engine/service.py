@@ -41,11 +41,11 @@ def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
     Returns at once if another engine serves the store. Raises EngineError where Spark cannot be started; the waiting
     jobs then fail with its message.
     """
-    with sole_engine(RunStore(engine.store)) as is_sole:
+    store = RunStore(engine.store)
+    with sole_engine(store) as is_sole:
         if not is_sole:
             _log.info("another engine serves %s", engine.store)
             return
-        store = RunStore(engine.store)
         store.sweep()
         table = JobTable(store.jobs_path)
         table.requeue_orphans()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sparkcore.analysis import aggregates
+from sparkcore.schema import ERROR_TYPES
 from tests.analysis.tables import failed, row, table_of
 
 
@@ -93,8 +94,8 @@ def test_error_counts_explain_the_reason():
         *images("a"), *(failed(f"{n}.jpg", kind) for n, kind in enumerate(["empty", "corrupt", "corrupt"]))
     )
     assert aggregates.error_counts(table).to_pylist() == [
-        {"error_type": "corrupt", "meaning": "the image data contradict themselves", "count": 2},
-        {"error_type": "empty", "meaning": "the file has no bytes", "count": 1},
+        {"error_type": "corrupt", "meaning": ERROR_TYPES["corrupt"], "count": 2},
+        {"error_type": "empty", "meaning": ERROR_TYPES["empty"], "count": 1},
     ]
     assert aggregates.error_counts(table, np.array([0])).to_pylist() == []
 
