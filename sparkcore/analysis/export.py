@@ -173,7 +173,8 @@ def _annotated(row: Mapping[str, Any], open_image: Callable[[str], bytes]) -> by
 
 def _list_missing(missing: list[tuple[str, str]]) -> str:
     lines = [f"{_one_line(origin)}\t{_one_line(reason)}" for origin, reason in missing]
-    return "\n".join([f"{len(lines)} images are not in this archive:", "", *lines, ""])
+    title = "1 image is" if len(lines) == 1 else f"{len(lines):,} images are"
+    return "\n".join([f"{title} not in this archive:", "", *lines, ""])
 
 
 def _one_line(text: str) -> str:

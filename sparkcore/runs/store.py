@@ -74,9 +74,16 @@ class RunStore:
         return sorted(p.parent.name for p in self._files("plan.json") if not self.has(p.parent.name))
 
     def plan(self, run_id: str) -> dict[str, Any] | None:
-        """Return how the run is divided into parts, or None if it was never started."""
+        """Return what `write_plan` was given, or None if the run was never started or its plan is damaged."""
         path = self.folder(run_id) / "plan.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        try:
+            plan = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ValueError as error:
+            _log.warning("Left out the plan of run %s: %s", run_id, error)
+            return None
+        return plan if isinstance(plan, dict) else None
 
     def parts(self, run_id: str) -> list[Path]:
         """Return the finished part files of a run, whether or not the run is finished."""

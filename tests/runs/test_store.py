@@ -148,6 +148,15 @@ def test_a_bad_manifest_is_left_out_with_a_warning(
         store.manifest("00aa")
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]"])
+def test_a_damaged_plan_counts_as_none(store: RunStore, content: bytes) -> None:
+    store.write_plan("00aa", {"recipe_id": "recipe"})
+    assert store.plan("00aa") == {"recipe_id": "recipe"}
+    (store.folder("00aa") / "plan.json").write_bytes(content)
+    assert store.plan("00aa") is store.plan("00bb") is None
+    assert store.unfinished() == ["00aa"]
+
+
 def test_unknown_fields_of_a_manifest_are_ignored(store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
     store.finish(MANIFEST)
     path = store.folder("00aa") / "manifest.json"
