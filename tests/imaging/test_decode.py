@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sparkcore.config import Fit
 from sparkcore.imaging.decode import Decoded, ImageSize, decode, decode_plain
 from sparkcore.imaging.transforms import resize, to_array
 from tests.imaging import pictures
@@ -209,7 +210,7 @@ def test_target_barely_changes_the_pixels_of_photos():
         content = path.read_bytes()
         reduced = decode(content, target=size)
         if reduced.image.size != (reduced.width, reduced.height):
-            both = [resize(image, size, "stretch", "bicubic") for image in (reduced.image, decode(content).image)]
+            both = [resize(image, size, Fit("stretch"), "bicubic") for image in (reduced.image, decode(content).image)]
             differences.append(np.abs(np.subtract(*(to_array(image).astype(int) for image in both))))
     assert len(differences) >= 20
     assert np.mean(differences) < 0.5
