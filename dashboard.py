@@ -1,24 +1,24 @@
-"""The router of the dashboard: `streamlit run dashboard.py`."""
+"""The dashboard's entry point: `streamlit run dashboard.py`."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.components import address, frame
+from pages.components.opened import finished_runs, open_store
 
 st.set_page_config(page_title=frame.NAME, page_icon=frame.ICON, layout="wide")
 
 
 def start() -> None:
-    """Lead to the newest run, or to where the first one is started."""
-    manifests = frame.finished_runs(frame.open_store())
-    page = "gallery" if manifests else "run"
+    """Go to the newest run, or to the form for the first one."""
+    page = "gallery" if finished_runs(open_store()) else "run"
     st.switch_page(f"pages/{page}.py", query_params=address.query())
 
 
 home = st.Page(start, title="Start", default=True, visibility="hidden")
 pages = [
-    st.Page(f"pages/{name}.py", title=title, url_path=name, help=about)
-    for name, (title, _, about) in frame.PAGES.items()
+    st.Page(f"pages/{name}.py", title=title, url_path=name, help=purpose)
+    for name, (title, _, purpose) in frame.PAGES.items()
 ]
 st.navigation([home, *pages], position="hidden").run()

@@ -6,41 +6,41 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import changes, comparisons, frame, gallery, pairs
+from pages.components import cached, comparison, frame, gallery, side_by_side
 from sparkcore.analysis.comparison import config_changes
 
 left = frame.show("compare")
 if left is None:
     st.stop()
-right = comparisons.choose(left)
+right = comparison.choose(left)
 if right is None:
     st.info(
-        "There is only this run yet. Repeat it with another model, resize or precision, and see here what changed.",
+        "There is only one run so far. Repeat it with another model, resize mode or precision to see what changes.",
         icon=":material/compare_arrows:",
     )
     st.page_link(
-        "pages/run.py", label="Repeat with a change", icon=":material/replay:", query_params={"repeat": left.run_id}
+        "pages/run.py", label="Repeat with changes", icon=":material/replay:", query_params={"repeat": left.run_id}
     )
     st.stop()
 
-compared = comparisons.find(left, right)
-comparison = compared.comparison
-changes.show_numbers(comparison)
-comparisons.show_settings(config_changes(left.manifest.to_dict(), right.manifest.to_dict()))
-if not comparison.judged:
+compared = cached.comparison(left, right)
+found = compared.comparison
+comparison.show_numbers(found)
+comparison.show_settings(config_changes(left.manifest.to_dict(), right.manifest.to_dict()))
+if not found.judged:
     st.info("The two runs have no image in common that has a label in both.", icon=":material/join_inner:")
     st.stop()
 
-asked = comparisons.wanted()
-changes.show_charts(comparison, asked)
-if not comparison.changed.num_rows:
+wanted = comparison.change_filter()
+comparison.show_charts(found, wanted)
+if not found.changed.num_rows:
     st.success("No label changed.", icon=":material/check_circle:")
     st.stop()
 st.subheader("Images whose label changed", anchor=False)
-changes.show_chips(asked)
-chosen = comparisons.only(comparison.changed, asked)
-st.markdown(f"**{len(chosen):,}** of {comparison.changed.num_rows:,} images, the greatest change of score first")
-if len(chosen):
-    pairs.show_names(left, right)
-    draw = partial(pairs.show, left, right, compared.rows, key="changed")
-    gallery.paged(chosen, draw, key="changed")
+comparison.show_chips(wanted)
+changes = comparison.matching_changes(found.changed, wanted)
+st.markdown(f"**{len(changes):,}** of {found.changed.num_rows:,} images, largest change in score first")
+if len(changes):
+    side_by_side.show_names(left, right)
+    draw = partial(side_by_side.show, left, right, compared.rows, key="changed")
+    gallery.paged(changes, draw, key="changed")

@@ -1,11 +1,10 @@
-"""Labels: how often each was guessed, how sure the model is of them, and which it weighs against each other."""
+"""Labels: how often each was predicted, with which scores, and which other label was second."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, chart, crossfilter, filters, frame, panels, shown
-from pages.components.summary import summarize
+from pages.components import address, cached, crossfilter, exports, filters, frame, panel, panels, sorting
 
 TOP_CHOICES = ("10", "20", "50")
 DEFAULT_TOP = "20"
@@ -14,12 +13,12 @@ opened = frame.show("labels")
 if opened is None:
     st.stop()
 wanted = filters.show(opened)
-shown.show(opened, wanted, filters.matching_rows(opened, wanted))
+exports.show(opened, sorting.rows(opened, wanted), wanted)
 
-# Each chart shows what the other filters leave, so that its own choice can be changed in it.
+# Each chart shows what the other filters leave, so that its own selection can be changed in it.
 others = wanted.without("labels")
 top = address.get("top", DEFAULT_TOP, TOP_CHOICES)
-counts = summarize(opened, others, "label_counts", top=int(top))
+counts = cached.summary(opened, others, "label_counts", top=int(top))
 if not counts.num_rows:
     st.info("None of these images has a label. Remove a filter to see more.", icon=":material/filter_alt_off:")
     st.stop()
@@ -34,7 +33,7 @@ left, right = st.columns(2)
 with left:
     crossfilter.show_linked(panels.labels(counts, wanted), wanted, "labels", "label")
 with right:
-    chart.show(panels.spread(summarize(opened, others, "score_spread", top=int(top))), key="chart-spread")
-pairs = summarize(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
+    panel.show(panels.spread(cached.summary(opened, others, "score_spread", top=int(top))), key="chart-spread")
+pairs = cached.summary(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
 if pairs.num_rows:
-    crossfilter.show_linked(panels.guesses(pairs, wanted), wanted, "top_two", "pair")
+    crossfilter.show_linked(panels.top_two(pairs, wanted), wanted, "top_two", "pair")

@@ -1,26 +1,29 @@
-"""Ask for a run, and watch the queue."""
+"""Run: the form for a new run, and the jobs of the store."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.components import address, frame, job, request, settings, source
+from pages.components.opened import finished_runs
 
+jobs = request.recent_jobs()
+job_id = address.get("job")
+request.open_finished(jobs, job_id)
 store = frame.begin("run")
 frame.heading("run")
 
-jobs = request.recent_jobs()
-if not jobs and not frame.finished_runs(store):
+if not jobs and not finished_runs(store):
     request.show_welcome(store)
 
-watched = request.watched(jobs, address.get("job"))
+watched = request.watched(jobs, job_id)
 if watched:
     st.header("Now", anchor=False)
     for one in watched:
-        job.show(one, store)
+        job.show(one, store, is_new=one.job_id == job_id)
 
 st.header("New run", anchor=False)
-request.show_refused(address.get("job"))
+request.show_refused(job_id)
 repeated = request.repeated(store, address.get("repeat"))
 prefix = f"request_{address.get('repeat')}_"
 with st.container(border=True, key="request"):

@@ -1,4 +1,4 @@
-"""The catalogue of all runs of the store."""
+"""Runs: the catalog of the store, and the selected run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if opened is None:
 catalog.show_table(opened)
 catalog.show_unfinished(opened.store)
 
-st.header("Chosen run", anchor=False)
-with st.container(border=True, key="chosen"):
+st.header("Selected run", anchor=False)
+with st.container(border=True, key="selected"):
     catalog.show_actions(opened)
     left, right = st.columns(2, gap="large")
     with left:

@@ -1,4 +1,4 @@
-"""Scores: how sure the model is, and what a threshold would keep."""
+"""Scores: how sure the model is, and how many images a threshold would keep."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import address, chart, crossfilter, evaluations, filters, frame, panels, shown, threshold
-from pages.components.summary import summarize
+from pages.components import (
+    address,
+    cached,
+    crossfilter,
+    exports,
+    filters,
+    frame,
+    panel,
+    panels,
+    sorting,
+    threshold,
+)
 from sparkcore.analysis.chart_style import CATEGORIES
 
 opened = frame.show("scores")
 if opened is None:
     st.stop()
 wanted = filters.show(opened)
-shown.show(opened, wanted, filters.matching_rows(opened, wanted))
-labels = summarize(opened, wanted, "label_counts", top=len(CATEGORIES))
+exports.show(opened, sorting.rows(opened, wanted), wanted)
+labels = cached.summary(opened, wanted, "label_counts", top=len(CATEGORIES))
 if not labels.num_rows:
     st.info("None of these images has a score. Remove a filter to see more.", icon=":material/filter_alt_off:")
     st.stop()
@@ -24,23 +34,23 @@ is_split = st.toggle(
     "Split by label",
     key=address.mirror("scores_split", address.get("split") == "label"),
     on_change=address.writer("scores_split", "split", lambda _: "label", default=False),
-    help="The most frequent labels among the images shown, each with its own color.",
+    help="Shows the most frequent labels, each in its own color.",
 )
 split = {"labels": panels.named_labels(labels)} if is_split else {}
 for column, place in zip(("score", "margin", "entropy"), (st.container(), *st.columns(2)), strict=True):
     with place:
-        # Each chart shows what the other filters leave, so that its own choice can be changed in it.
+        # Each chart shows what the other filters leave, so that its own selection can be changed in it.
         name = "histogram_by_label" if is_split else "histogram"
-        bins = summarize(opened, wanted.without(column), name, column=column, **split)
+        bins = cached.summary(opened, wanted.without(column), name, column=column, **split)
         crossfilter.show_linked(panels.histogram(bins, column, getattr(wanted, column)), wanted, column, "brush")
 
 others = wanted.without("score")
-evaluation = evaluations.find(opened, others)
-curve = summarize(opened, others, "coverage") if evaluation is None else evaluation.thresholds
+evaluation = cached.evaluation(opened, others)
+curve = cached.summary(opened, others, "coverage") if evaluation is None else evaluation.thresholds
 left, right = st.columns(2)
 with left:
-    panel = panels.coverage(curve, threshold.value())
-    chart.show(panel, key="chart-coverage", controls=partial(threshold.show, curve, wanted))
+    coverage = panels.coverage(curve, threshold.value())
+    panel.show(coverage, key="chart-coverage", controls=partial(threshold.show, curve, wanted))
 if evaluation is not None:
     with right:
-        chart.show(panels.reliability(evaluation), key="chart-reliability")
+        panel.show(panels.reliability(evaluation), key="chart-reliability")

@@ -1,6 +1,6 @@
-"""The query string: the one place where a page keeps what it shows.
+"""The query string: the only place where a page keeps its state.
 
-Widgets are drawn from it and their callbacks write into it, so that a copied link, the browser's back button and a
+Widgets are drawn from it and their callbacks write to it, so that a copied link, the browser's back button and a
 fresh server all lead to the same view.
 """
 
@@ -16,28 +16,28 @@ from sparkcore.analysis.filters import FILTER_KEYS, Filters
 
 Value = str | Sequence[str] | None
 
-ORDER_KEYS = ("sort", "seed")
+_SORT_KEYS = ("sort", "seed")
 
 
 def query() -> dict[str, list[str]]:
-    """Return all parameters of the address."""
+    """Return all parameters."""
     return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
 def get(name: str, default: str = "", choices: Sequence[str] | None = None) -> str:
-    """Return one parameter; what is missing or none of `choices` counts as `default`."""
+    """Return one parameter, or `default` where it is missing or not one of `choices`."""
     value = st.query_params.get(name, default)
     return value if choices is None or value in choices else default
 
 
-def get_int(name: str, default: int, least: int = 1) -> int:
-    """Return one parameter as a whole number of at least `least`."""
+def get_int(name: str, default: int, minimum: int = 1) -> int:
+    """Return one parameter as a whole number, at least `minimum`; `default` where it is none."""
     text = st.query_params.get(name, "")
-    return max(int(text), least) if text.isascii() and text.isdigit() and len(text) < 10 else default
+    return max(int(text), minimum) if text.isascii() and text.isdigit() and len(text) < 10 else default
 
 
 def change(values: Mapping[str, Value]) -> None:
-    """Set parameters, or remove those with an empty value, as one step of the browser's history."""
+    """Set parameters in one step of the browser's history; an empty value removes its parameter."""
     current = query()
     changed = {**current, **{name: _texts(value) for name, value in values.items()}}
     changed = {name: value for name, value in changed.items() if value}
@@ -46,34 +46,39 @@ def change(values: Mapping[str, Value]) -> None:
 
 
 def filters() -> Filters:
-    """Return the filters of the address."""
+    """Return the filters in the address."""
     return Filters.from_query(query())
 
 
+def set_filters(changed: Filters) -> None:
+    """Write all filters, and return to the first page."""
+    change({"page": None, **dict.fromkeys(FILTER_KEYS), **changed.to_query()})
+
+
 def carried(**values: Value) -> dict[str, list[str]]:
-    """Return what a link to another page takes along: run, filters and order, with `values` changed."""
+    """Return the parameters of a link to another page: run, filters and order, with `values` changed."""
     current = query()
-    kept = {name: current[name] for name in ("run", *FILTER_KEYS, *ORDER_KEYS) if name in current}
+    kept = {name: current[name] for name in ("run", *FILTER_KEYS, *_SORT_KEYS) if name in current}
     changed = {**kept, **{name: _texts(value) for name, value in values.items()}}
     return {name: value for name, value in changed.items() if value}
 
 
 def href(page: str, parameters: Mapping[str, Sequence[str]]) -> str:
-    """Return the address of a page of this dashboard, relative to any other of its pages."""
+    """Return the address of a page, relative to any other page of this dashboard."""
     return f"{page}?{urlencode(parameters, doseq=True)}"
 
 
 def mirror(key: str, value: Any) -> str:
-    """Make the widget `key` show `value`, and return the key; to be called before the widget is drawn."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+    """Make the widget `key` show `value`, and return the key. Call it before the widget is drawn."""
+    # Also where the value is the same: on a new page the browser draws a new widget, which must be told.
+    st.session_state[key] = value
     return key
 
 
 def writer(key: str, name: str, to_text: Callable[[Any], Value] = str, default: Any = None) -> Callable[[], None]:
-    """Return the callback of the widget `key` that writes its value into the parameter `name`.
+    """Return the callback of the widget `key` that writes its value to the parameter `name`.
 
-    The default value is not written; any change but that of the page number leads back to the first page.
+    The default value is not written. Every change but that of the page number returns to the first page.
     """
 
     def write() -> None:

@@ -1,4 +1,4 @@
-"""Previous and next image inside the current filters, with the arrow keys too."""
+"""Previous and next image within the filters, by button or arrow key."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import address, text
-from pages.components.frame import PAGES, Opened
+from pages.components.frame import PAGES
+from pages.components.opened import Opened
 from sparkcore.analysis.columns import Rows
 
 
 def show(opened: Opened, rows: Rows) -> int | None:
-    """Draw the buttons, and return the row number of the image of the address; the first of `rows` by default.
+    """Draw the buttons, and return the row number of the image in the address; the first of `rows` by default.
 
     Returns None where there is no image to show.
     """
@@ -20,7 +21,7 @@ def show(opened: Opened, rows: Rows) -> int | None:
     number = pc.index(opened.table["image_id"], image_id).as_py() if image_id else -1
     if number < 0:
         if image_id:
-            st.warning(f"Image {text.escape(image_id)} is not in this run; this is the first one.")
+            st.warning(f"Image {text.escape(image_id)} is not in this run. This is the first one.")
         if not len(rows):
             return None
         number = int(rows[0])

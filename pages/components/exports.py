@@ -1,4 +1,4 @@
-"""The export menu: exactly the images that are shown, as files for others."""
+"""The line above the images of a page: how many pass the filters, and the menu that exports exactly those."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
+from pages.components import address, text
+from pages.components.frame import PAGES
+from pages.components.opened import Opened
 from sparkcore import intake
 from sparkcore.analysis import export
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.report import render_report
-from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import load_thumbnails
-from sparkcore.runs.store import RunStore
 
-# The archive is made in memory, and somebody waits for it.
-MOST_PICTURES = 1_000
-MOST_BYTES = 500_000_000
+# The archive is made in memory, while somebody waits for it.
+MAX_PICTURES = 1_000
+MAX_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Hold what is exported: these rows of a run's table, in this order, and the filters that left them."""
+class Exported:
+    """Hold what is exported: these rows of a run, in this order, and the filters that they pass."""
 
-    store: RunStore
-    manifest: Manifest
-    table: pa.Table
+    opened: Opened
     rows: Rows
     filters: Filters
 
@@ -43,22 +42,44 @@ class _Format:
     icon: str
     suffix: str
     mime: str
-    write: Callable[[Shown], bytes]
+    write: Callable[[Exported], bytes]
     help: str
 
 
-def show(shown: Shown, *, key: str = "export") -> None:
-    """Draw a button that opens the menu of formats; each file is made when it is asked for."""
-    count = len(shown.rows)
+def show(opened: Opened, rows: Rows, filters: Filters) -> None:
+    """Draw the count of images, a link to them in the gallery, and the export menu."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        show_count(opened, rows, filters)
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if len(rows):
+                st.page_link(
+                    "pages/gallery.py",
+                    label="See them in the gallery",
+                    icon=PAGES["gallery"][1],
+                    query_params=address.carried(**filters.to_query()),
+                )
+            show_menu(Exported(opened, rows, filters))
+
+
+def show_count(opened: Opened, rows: Rows, filters: Filters) -> None:
+    """Draw the count of images that pass the filters."""
+    total = opened.table.num_rows
+    said = f"{len(rows):,} of {text.images(total)}" if filters != Filters() else text.images(total)
+    st.markdown(f"**{said}**", width="content")
+
+
+def show_menu(exported: Exported, *, key: str = "export") -> None:
+    """Draw a button that opens the menu of formats; each file is made when it is requested."""
+    count = len(exported.rows)
     with st.popover("Export", icon=":material/download:", disabled=count == 0, key=key):
-        st.caption(f"Exactly the {_images(count)} shown, in this order.")
-        too_much = _too_much(shown)
+        st.caption(f"Exactly the {text.images(count)} shown, in this order.")
+        too_large = _too_large(exported)
         for offer in _FORMATS:
-            refused = too_much if offer.suffix == "zip" else ""
+            refused = too_large if offer.suffix == "zip" else ""
             st.download_button(
                 offer.label,
-                data=partial(offer.write, shown),
-                file_name=f"{_stem(shown)}.{offer.suffix}",
+                data=partial(offer.write, exported),
+                file_name=f"{_stem(exported)}.{offer.suffix}",
                 mime=offer.mime,
                 on_click="ignore",
                 icon=offer.icon,
@@ -67,37 +88,37 @@ def show(shown: Shown, *, key: str = "export") -> None:
                 width="stretch",
                 key=f"{key}-{offer.suffix}",
             )
-        if too_much:
-            st.caption(too_much)
+        if too_large:
+            st.caption(too_large)
 
 
-def csv_bytes(shown: Shown) -> bytes:
+def csv_bytes(exported: Exported) -> bytes:
     """Return the rows as CSV."""
     buffer = BytesIO()
-    export.write_csv(_part(shown), buffer)
+    export.write_csv(_part(exported), buffer)
     return buffer.getvalue()
 
 
-def parquet_bytes(shown: Shown) -> bytes:
+def parquet_bytes(exported: Exported) -> bytes:
     """Return the rows as Parquet, without pictures."""
     buffer = BytesIO()
-    export.write_parquet(_part(shown), buffer, manifest=shown.manifest.to_dict())
+    export.write_parquet(_part(exported), buffer, manifest=exported.opened.manifest.to_dict())
     return buffer.getvalue()
 
 
-def zip_bytes(shown: Shown) -> bytes:
+def zip_bytes(exported: Exported) -> bytes:
     """Return the annotated pictures in full size as a ZIP archive."""
     buffer = BytesIO()
-    open_image = partial(intake.open_allowed, roots=intake.allowed_roots(shown.store.root))
-    export.write_zip(_part(shown), buffer, open_image, manifest=shown.manifest.to_dict())
+    open_image = partial(intake.open_allowed, roots=intake.allowed_roots(exported.opened.store.root))
+    export.write_zip(_part(exported), buffer, open_image, manifest=exported.opened.manifest.to_dict())
     return buffer.getvalue()
 
 
-def report_bytes(shown: Shown) -> bytes:
+def report_bytes(exported: Exported) -> bytes:
     """Return the report as one HTML file."""
-    thumbnails = partial(load_thumbnails, shown.store, shown.manifest.run_id)
-    manifest = shown.manifest.to_dict()
-    return render_report(shown.table, manifest, filters=shown.filters, thumbnails=thumbnails).encode()
+    thumbnails = partial(load_thumbnails, exported.opened.store, exported.opened.manifest.run_id)
+    manifest = exported.opened.manifest.to_dict()
+    return render_report(exported.opened.table, manifest, filters=exported.filters, thumbnails=thumbnails).encode()
 
 
 _FORMATS = (
@@ -107,7 +128,7 @@ _FORMATS = (
         "csv",
         "text/csv",
         csv_bytes,
-        "Opens in any spreadsheet. All columns but the pictures.",
+        "Opens in any spreadsheet. Without pictures.",
     ),
     _Format(
         "Table (Parquet)",
@@ -115,7 +136,7 @@ _FORMATS = (
         "parquet",
         "application/vnd.apache.parquet",
         parquet_bytes,
-        "Keeps all types and the whole top-k lists. Without pictures.",
+        "Keeps all types and the full top-k lists. Without pictures.",
     ),
     _Format(
         "Annotated pictures (ZIP)",
@@ -123,7 +144,7 @@ _FORMATS = (
         "zip",
         "application/zip",
         zip_bytes,
-        "In full size, as JPEG, with label and score drawn.",
+        "In full size, as JPEG, with label and score drawn on them.",
     ),
     _Format(
         "Report (HTML)",
@@ -131,36 +152,29 @@ _FORMATS = (
         "html",
         "text/html",
         report_bytes,
-        "One file with settings, numbers, charts and pictures. Opens offline, and fits into a mail.",
+        "One file with settings, numbers, charts and pictures. Opens offline and fits into an email.",
     ),
 )
 
 
-def _part(shown: Shown) -> pa.Table:
-    return shown.table.take(pa.array(shown.rows))
+def _part(exported: Exported) -> pa.Table:
+    return exported.opened.table.take(pa.array(exported.rows))
 
 
-def _stem(shown: Shown) -> str:
-    # A model can be a file's path: only what every file system takes stays in the name.
-    model = re.sub(r"[^A-Za-z0-9_-]+", "-", str(shown.manifest.model.get("name", "")))[-40:].strip("-")
-    return f"{model or 'run'}-{shown.manifest.run_id[:8]}"
+def _stem(exported: Exported) -> str:
+    # A model's name can be a path: keep only what every file system accepts.
+    model = re.sub(r"[^A-Za-z0-9_-]+", "-", str(exported.opened.manifest.model.get("name", "")))[-40:].strip("-")
+    return f"{model or 'run'}-{exported.opened.manifest.run_id[:8]}"
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"
-
-
-def _too_much(shown: Shown) -> str:
-    """Return why the pictures cannot be packed, or nothing when they can."""
-    count = len(shown.rows)
-    size_bytes = 0 if count > MOST_PICTURES else pc.sum(_sizes(shown)).as_py() or 0
-    if count <= MOST_PICTURES and size_bytes <= MOST_BYTES:
+def _too_large(exported: Exported) -> str:
+    """Return why the pictures do not fit into a ZIP, or nothing where they do."""
+    count = len(exported.rows)
+    size_bytes = 0 if count > MAX_PICTURES else pc.sum(_sizes(exported)).as_py() or 0
+    if count <= MAX_PICTURES and size_bytes <= MAX_BYTES:
         return ""
-    return (
-        f"The ZIP takes up to {MOST_PICTURES:,} images and {MOST_BYTES // 1_000_000} MB: filter further, or use "
-        f"`python -m sparkcore export {shown.manifest.run_id[:8]} --format zip OUT` for all of the run."
-    )
+    return f"The ZIP takes up to {MAX_PICTURES:,} images and {MAX_BYTES // 1_000_000} MB. Filter further."
 
 
-def _sizes(shown: Shown) -> pa.ChunkedArray:
-    return shown.table["size_bytes"].take(pa.array(shown.rows))
+def _sizes(exported: Exported) -> pa.ChunkedArray:
+    return exported.opened.table["size_bytes"].take(pa.array(exported.rows))

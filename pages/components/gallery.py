@@ -1,21 +1,21 @@
-"""The wall: pictures of a run with label and score drawn on them, in pages."""
+"""A paged wall of pictures of a run, each with its label and score."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, text
-from pages.components.frame import Opened
-from pages.components.judged import judge
-from pages.components.wall import draw_wall
+from pages.components import address, cached, text
+from pages.components.opened import Opened
+from pages.components.wall import CORRECT, INCORRECT, draw_wall
 from sparkcore.analysis.columns import Rows
+from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.mapped import read_thumbnails
 from sparkcore.schema import STATUS_OK
 
@@ -23,16 +23,19 @@ PER_PAGE = (12, 24, 48, 96)
 DEFAULT_PER_PAGE = 24
 ZOOMS = {"small": 110, "medium": 170, "large": 260}  # height of a row of pictures in pixels
 DEFAULT_ZOOM = "medium"
+_MAX_PAGE_BUTTONS = 9
+_MIN_PAGE_BUTTONS = 5  # with less room than for these, Streamlit's pager shows only the current page
+_PAGE_BUTTON_PIXELS = 38
 _COLUMNS = ["image_id", "file_name", "width", "height", "status", "error_type", "label", "score"]
 
 Link = dict[str, list[str]]
-# row numbers -> a short text for each, shown below the picture
+# Row numbers -> a short text for each, shown below its picture.
 Notes = Callable[[Rows], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Hold one picture of the wall; `mark` is right, wrong or empty, `href` leads to its page."""
+    """Hold one picture of the wall; `mark` is CORRECT, INCORRECT or empty, `href` leads to its page."""
 
     image_id: str
     picture: str
@@ -48,44 +51,47 @@ class Tile:
 
 
 def show(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
-    """Draw one page of the pictures with these row numbers, with the controls for page, page size and zoom.
-
-    `rows` are in the order of showing. A click on a picture opens it.
-    """
+    """Draw one page of the pictures in these rows, in this order, and the paging controls; a click opens a picture."""
     paged(rows, lambda part: wall(opened, part, key=key, notes=notes), key=key)
 
 
-def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str) -> None:
-    """Let `draw` draw one page of rows, and draw the controls for page, page size and zoom below it.
+def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int | None = None) -> None:
+    """Let `draw` draw one page of rows, and draw the pager below it.
 
-    The page number, its size and the zoom live in the address, so there can be one such gallery on a page.
+    Page number, page size and zoom live in the address, so there can be only one such gallery on a page. With
+    `per_page` the size of a page is fixed, and there is no choice of size and zoom.
     """
-    per_page = int(address.get("per", str(DEFAULT_PER_PAGE), [str(size) for size in PER_PAGE]))
-    pages = max(1, -(-len(rows) // per_page))
+    size = per_page or _per_page()
+    pages = max(1, -(-len(rows) // size))
     page = min(address.get_int("page", 1), pages)
-    draw(rows[(page - 1) * per_page : page * per_page])
+    first, last = (page - 1) * size, min(page * size, len(rows))
+    draw(rows[first:last])
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         if pages > 1:
-            page_key = address.mirror(f"{key}_page", page)
-            st.pagination(pages, key=page_key, on_change=address.writer(page_key, "page", default=1))
-        _show_sizes(key)
+            buttons = min(max(pages, _MIN_PAGE_BUTTONS), _MAX_PAGE_BUTTONS)
+            with st.container(width=_PAGE_BUTTON_PIXELS * (buttons + 2), gap="xsmall"):
+                st.caption(f"{first + 1:,} to {last:,} of {len(rows):,}")
+                page_key = address.mirror(f"{key}_page", page)
+                st.pagination(
+                    pages,
+                    max_visible_pages=_MAX_PAGE_BUTTONS,
+                    width="stretch",
+                    key=page_key,
+                    on_change=address.writer(page_key, "page", default=1),
+                )
+        if per_page is None:
+            _show_sizes(key)
 
 
 def wall(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
-    """Draw the pictures with these row numbers, all of them; a click on one opens it."""
+    """Draw the pictures in these rows, all of them; a click on one opens it."""
     tiles = make_tiles(opened, rows, notes)
-    draw_wall([asdict(tile) for tile in tiles], row_height(), key=key, on_open=_open)
+    draw_wall([asdict(tile) for tile in tiles], row_height(), key=key, on_open=partial(_open, opened.run_id))
 
 
 def row_height() -> int:
-    """Return the height in pixels of a row of pictures that the address asks for."""
+    """Return the height in pixels of a row of pictures, by the zoom in the address."""
     return ZOOMS[address.get("zoom", DEFAULT_ZOOM, tuple(ZOOMS))]
-
-
-def rows_of(opened: Opened, image_ids: Sequence[str]) -> Rows:
-    """Return the row numbers of images, in the given order; those that are not in the run are left out."""
-    found = pc.index_in(pa.array(image_ids, pa.string()), value_set=opened.table["image_id"].combine_chunks())
-    return found.drop_null().to_numpy(zero_copy_only=False).astype("int64")
 
 
 def make_tiles(opened: Opened, rows: Rows, notes: Notes | None = None) -> list[Tile]:
@@ -102,24 +108,24 @@ def make_tiles(opened: Opened, rows: Rows, notes: Notes | None = None) -> list[T
 
 
 def _truths(opened: Opened, rows: Rows) -> list[tuple[str, str]]:
-    """Return for each row the mark (right, wrong or nothing) and the true label."""
-    judged = judge(opened)
-    if judged is None:
+    """Return the mark (CORRECT, INCORRECT or empty) and the true label of each row."""
+    known = cached.truth(opened)
+    if known is None:
         return [("", "")] * len(rows)
-    names = [text.words(judged.names[code]) if code >= 0 else "" for code in judged.truth[rows]]
+    names = [display_name(known.names[code]) if code >= 0 else "" for code in known.truth[rows]]
     return [
-        (("right" if right else "wrong") if name else "", name)
-        for right, name in zip(judged.correct[rows], names, strict=True)
+        ((CORRECT if correct else INCORRECT) if name else "", name)
+        for correct, name in zip(known.correct[rows], names, strict=True)
     ]
 
 
 def _tile(row: dict[str, Any], picture: bytes | None, said: tuple[tuple[str, str], str], link: Link) -> Tile:
     (mark, truth), note = said
     ok = row["status"] == STATUS_OK
-    label = text.words(row["label"] if ok else row["error_type"] or "error")
-    score = f"{row['score']:.1%}" if ok else ""
-    judgment = {"right": ", which is right", "wrong": f", but it is {truth}"}.get(mark, "")
-    what = f"guessed {label} with {score}{judgment}" if ok else f"not readable: {label}"
+    label = display_name(row["label"] if ok else row["error_type"] or "error")
+    score = text.percent(row["score"]) if ok else ""
+    judgment = {CORRECT: ", which is correct", INCORRECT: f", but the true label is {truth}"}.get(mark, "")
+    what = f"predicted {label} with {score}{judgment}" if ok else f"unreadable: {label}"
     return Tile(
         image_id=row["image_id"],
         picture="data:image/jpeg;base64," + base64.b64encode(picture).decode() if picture else "",
@@ -129,14 +135,18 @@ def _tile(row: dict[str, Any], picture: bytes | None, said: tuple[tuple[str, str
         note=note,
         file_name=row["file_name"],
         mark=mark,
-        truth=truth if mark == "wrong" else "",
+        truth=truth if mark == INCORRECT else "",
         alt=f"{row['file_name']}, {what}",
         href=address.href("image", link),
     )
 
 
-def _open(image_id: str) -> None:
-    st.switch_page("pages/image.py", query_params=address.carried(run=address.get("run"), image=image_id))
+def _open(run_id: str, image_id: str) -> None:
+    st.switch_page("pages/image.py", query_params=address.carried(run=run_id, image=image_id))
+
+
+def _per_page() -> int:
+    return int(address.get("per", str(DEFAULT_PER_PAGE), [str(size) for size in PER_PAGE]))
 
 
 def _show_sizes(key: str) -> None:
@@ -151,7 +161,7 @@ def _show_sizes(key: str) -> None:
             args=(zoom, "zoom", DEFAULT_ZOOM),
             width=120,
         )
-        per = address.mirror(f"{key}_per", int(address.get("per", str(DEFAULT_PER_PAGE), [str(n) for n in PER_PAGE])))
+        per = address.mirror(f"{key}_per", _per_page())
         st.selectbox(
             "Per page", PER_PAGE, key=per, on_change=address.writer(per, "per", default=DEFAULT_PER_PAGE), width=120
         )

@@ -1,54 +1,59 @@
-"""Jobs: the live progress of one, what became of it, and the list of the last ones."""
+"""One job: its live progress, then its result."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
-from pages.components import text
+from pages.components import gallery, text
 from pages.components.frame import PAGES
+from pages.components.opened import open_run
 from sparkcore import client
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.store import RunStore
 
-_EVERY = "1s"
+_REFRESH_EVERY = "1s"
+_FIRST_PICTURES = 12
 _LOG_BYTES = 1_000_000
-_ENGINE_WAIT_S = 90  # a cold engine needs some of this to start Java
+_ENGINE_WAIT_S = 90  # enough for a cold engine to start Java
 
 
-def show(job: Job, store: RunStore) -> None:
-    """Draw a job; while it waits or runs, the drawing keeps itself up to date."""
-    live = st.fragment(_draw, run_every=_EVERY if job.active else None)
+def show(job: Job, store: RunStore, *, is_new: bool = False) -> None:
+    """Draw a job, refreshed while it is active; a finished new one shows its first pictures."""
+    live = st.fragment(_draw, run_every=_REFRESH_EVERY if job.active else None)
     with st.container(border=True, key=f"job_{job.job_id}"):
-        live(job.job_id, store, job.active)
+        live(job.job_id, store, job.active, is_new)
+        if is_new and job.run_id and not job.active:
+            _show_first_pictures(job, store)
 
 
 def describe(config: RunConfig) -> str:
     """Return a request in a few words."""
     source = Path(config.images.rstrip("/")).name or config.images
-    sample = f", {config.sample:,} of them" if config.sample else ""
+    sample = f", sample of {config.sample:,}" if config.sample else ""
     return f"{config.model} on {source}{sample}"
 
 
-def _draw(job_id: str, store: RunStore, was_active: bool) -> None:
+def _draw(job_id: str, store: RunStore, was_active: bool, is_new: bool) -> None:
     job = client.status(job_id)
     if was_active and not job.active:
         st.rerun()
     if job.active:
         _draw_active(job)
     else:
-        _draw_ended(job, store)
+        _draw_ended(job, store, is_new)
 
 
 def _draw_active(job: Job) -> None:
     now = time.time()
-    phase = "waiting for its turn" if job.state == "queued" else job.phase or "starting"
+    phase = "waiting" if job.state == "queued" else job.phase or "starting"
     if job.cancel_requested:
-        phase = "being cancelled"
+        phase = "cancelling"
     st.markdown(f"**{text.escape(describe(job.config))}** · {phase}")
     share = job.done / job.total if job.total else 0.0
     st.progress(min(share, 1.0), text=text.progress(job, now))
@@ -66,45 +71,59 @@ def _draw_active(job: Job) -> None:
                 "Start the engine",
                 key=f"engine_{job.job_id}",
                 icon=":material/restart_alt:",
-                help="No engine is at work on this store: it was stopped or the machine was restarted.",
+                help="No engine is running for this store: it was stopped, or the machine was restarted.",
                 on_click=_start_engine,
             )
 
 
-def _draw_ended(job: Job, store: RunStore) -> None:
+def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
     title = text.escape(describe(job.config))
     if job.state in ("complete", "cached") and job.run_id:
-        _draw_finished(job, title)
+        _draw_finished(job, title, is_new)
     elif job.state == "cancelled":
         st.markdown(f":material/cancel: **{title}** · cancelled, finished parts are kept")
         _offer_repeat(job)
     else:
         st.markdown(f":material/error: **{title}** · failed")
-        st.error(text.escape(job.message) or "The run failed without a message; the log has more.")
+        st.error(text.escape(job.message) or "The run failed without a message. See the log.")
         with st.container(horizontal=True, vertical_alignment="center"):
             _offer_log(job, store)
             _offer_repeat(job)
 
 
-def _draw_finished(job: Job, title: str) -> None:
+def _draw_finished(job: Job, title: str, is_new: bool) -> None:
     if job.state == "cached":
-        said = "answered at once: the same pictures and settings were computed before (cached)"
+        said = "answered at once: these pictures and settings were computed before"
     else:
         took = (job.finished_at or 0.0) - (job.started_at or job.created_at)
-        said = f"{job.total:,} images in {text.duration(took)}"
-    errors = f", {job.errors:,} not readable" if job.errors else ""
+        said = f"{text.images(job.total)} in {text.duration(took)}"
+    errors = f", {job.errors:,} unreadable" if job.errors else ""
     st.markdown(f":material/check_circle: **{title}** · {said}{errors}")
     parameters = {"run": job.run_id or ""}
     with st.container(horizontal=True):
-        st.page_link("pages/gallery.py", label="Open the gallery", icon=PAGES["gallery"][1], query_params=parameters)
+        if not is_new:
+            gallery_icon = PAGES["gallery"][1]
+            st.page_link("pages/gallery.py", label="Open the gallery", icon=gallery_icon, query_params=parameters)
         if job.errors:
             st.page_link("pages/problems.py", label="Problems", icon=PAGES["problems"][1], query_params=parameters)
+
+
+def _show_first_pictures(job: Job, store: RunStore) -> None:
+    try:
+        opened = open_run(store, job.run_id or "")
+    except SparkcoreError:  # it has been deleted since
+        return
+    total = opened.table.num_rows
+    label = f"See the {total:,} pictures" if total != 1 else "See the picture"
+    gallery.wall(opened, np.arange(min(total, _FIRST_PICTURES)), key=f"first_{job.job_id}")
+    if st.button(label, key=f"see_{job.job_id}", type="primary", icon=PAGES["gallery"][1]):
+        st.switch_page("pages/gallery.py", query_params={"run": opened.run_id})
 
 
 def _offer_repeat(job: Job) -> None:
     st.page_link(
         "pages/run.py",
-        label="Repeat with a change",
+        label="Repeat with changes",
         icon=":material/replay:",
         query_params={"repeat": job.job_id},
     )
@@ -125,7 +144,7 @@ def _offer_log(job: Job, store: RunStore) -> None:
 def _log_tail(store: RunStore) -> bytes:
     path = store.root / "logs" / "engine.log"
     if not path.is_file():
-        return b"There is no log: the engine did not start.\n"
+        return b"There is no log, because the engine did not start.\n"
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _LOG_BYTES))
         return log.read()

@@ -1,6 +1,6 @@
-"""How each small table of the pages is drawn: its chart, its words and the columns that people see.
+"""The panels of the pages: for each small table its chart, its texts and the columns that people see.
 
-A chart fades what the filters leave out of its own field, so it is given a table of what the other filters leave.
+A chart fades what the filter on its own field leaves out, so its table must hold what all other filters leave.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pages.components.chart import Panel, emphasize
+from pages.components import text
+from pages.components.panel import Panel, emphasize
 from sparkcore.analysis import charts
-from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, change_block
 from sparkcore.analysis.filters import Filters, Range
 from sparkcore.analysis.metrics import Evaluation
@@ -23,23 +23,30 @@ if TYPE_CHECKING:
 PAIRS_SHOWN = 15
 SPLIT_HEIGHT = 290  # pixels: a chart with a legend above it
 _MEASURES = {
-    "score": ("Scores", "score", "How sure the model is of its first guess: 1 is certain."),
-    "margin": ("Margins", "margin", "Score of the first guess minus that of the second: near 0 it is a toss-up."),
+    "score": ("Scores", "score", "How sure the model is of its prediction: 1 is certain."),
+    "margin": ("Margins", "margin", "Score of the first prediction minus that of the second: near 0 it is a toss-up."),
     "entropy": ("Entropy", "entropy", "How widely the scores are spread over all classes: 0 is certain."),
+}
+_SPREAD = {
+    "minimum": "Minimum",
+    "lower": "Lower quartile",
+    "median": "Median",
+    "upper": "Upper quartile",
+    "maximum": "Maximum",
 }
 _BIN = {"low": ("From", "number"), "high": ("To", "number")}
 _COUNT = {"count": ("Images", "count")}
 
 
 def labels(counts: pa.Table, wanted: Filters) -> Panel:
-    """Return how often each label was guessed; `counts` is `aggregates.label_counts`."""
+    """Return how often each label was predicted; `counts` is `aggregates.label_counts`."""
     chart = charts.label_bars(counts)
     return Panel(
         title="Images per label",
         chart=emphasize(chart, {"label": wanted.labels}) if wanted.labels else chart,
         table=counts,
-        columns={"label": ("Label", "text"), **_COUNT, "share": ("Share", "share")},
-        note="The first guess of every image. Click a bar to keep its images.",
+        columns={"label": ("Label", "label"), **_COUNT, "share": ("Share", "share")},
+        note="The most likely label of every image. Click a bar to filter.",
     )
 
 
@@ -50,22 +57,22 @@ def spread(found: pa.Table) -> Panel:
         chart=charts.score_box(found),
         table=found,
         columns={
-            "label": ("Label", "text"),
+            "label": ("Label", "label"),
             **_COUNT,
-            **{name: (name.capitalize(), "share") for name in ("minimum", "lower", "median", "upper", "maximum")},
+            **{name: (title, "share") for name, title in _SPREAD.items()},
         },
-        note="From the least to the greatest score; the bar holds the middle half, the mark is the median.",
+        note="From the minimum to the maximum score; the bar is the middle half, the mark is the median.",
     )
 
 
-def guesses(pairs: pa.Table, wanted: Filters) -> Panel:
-    """Return which labels the model weighs against each other; `pairs` is `aggregates.prediction_pairs`."""
+def top_two(pairs: pa.Table, wanted: Filters) -> Panel:
+    """Return which two labels the model finds most likely; `pairs` is `aggregates.prediction_pairs`."""
     return Panel(
-        title="First and second guess",
+        title="First and second prediction",
         chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.top_two),
         table=pairs,
-        columns={"first": ("First guess", "text"), "second": ("Second guess", "text"), **_COUNT},
-        note="Labels that the model weighs against each other. Click a bar to keep its images.",
+        columns={"first": ("First prediction", "label"), "second": ("Second prediction", "label"), **_COUNT},
+        note="The two most likely labels of each image. Click a bar to filter.",
     )
 
 
@@ -76,14 +83,16 @@ def histogram(bins: pa.Table, column: str, span: Range | None) -> Panel:
     """
     title, axis, note = _MEASURES[column]
     is_split = "label" in bins.column_names
+    if is_split:
+        bins = bins.set_column(bins.column_names.index("label"), "label", text.display_names(bins["label"]))
     chart = charts.histogram(bins, axis).properties(height=SPLIT_HEIGHT if is_split else charts.PLOT_HEIGHT)
-    named = {"label": ("Label", "text")} if is_split else {}
+    named = {"label": ("Label", "label")} if is_split else {}
     return Panel(
         title=title,
         chart=emphasize(chart, span=span) if span else chart,
         table=bins,
         columns={**named, **_BIN, **_COUNT},
-        note=f"{note} Drag over the bars to keep a range.",
+        note=f"{note} Drag over the bars to filter.",
     )
 
 
@@ -93,19 +102,19 @@ def named_labels(counts: pa.Table) -> tuple[str, ...]:
 
 
 def coverage(curve: pa.Table, threshold: float) -> Panel:
-    """Return what a least score costs in images and, where the truth is known, gains in accuracy."""
+    """Return how many images a minimum score keeps and, where true labels are known, with what accuracy."""
     known = {"accuracy": ("Accuracy", "share")} if "accuracy" in curve.column_names else {}
     return Panel(
         title="Accuracy at a threshold" if known else "Images at a threshold",
         chart=charts.coverage(curve, threshold).properties(height=SPLIT_HEIGHT),
         table=curve,
         columns={
-            "threshold": ("Least score", "share"),
+            "threshold": ("Minimum score", "share"),
             "images": ("Images kept", "count"),
             "share": ("Share kept", "share"),
             **known,
         },
-        note="What stays when guesses below a score are dropped.",
+        note="What remains when predictions below a score are dropped.",
     )
 
 
@@ -116,36 +125,36 @@ def reliability(evaluation: Evaluation) -> Panel:
         chart=charts.reliability(evaluation.reliability),
         table=evaluation.reliability,
         columns={**_BIN, **_COUNT, "confidence": ("Mean score", "share"), "accuracy": ("Accuracy", "share")},
-        note="On the dashed line scores mean what they say: of all guesses with 80 %, four in five are right.",
+        note="On the dashed line, scores mean what they say: of all predictions with 80 %, four in five are correct.",
     )
 
 
 def mistakes(evaluation: Evaluation, wanted: Filters) -> Panel:
-    """Return which classes are taken for which others most often."""
+    """Return which classes are mistaken for which others most often."""
     pairs = evaluation.pairs.slice(0, PAIRS_SHOWN)
     return Panel(
         title="Most frequent mistakes",
         chart=_emphasize_pair(charts.pair_bars(pairs), pairs, wanted.pair),
         table=evaluation.pairs,
-        columns={"truth": ("Truth", "text"), "label": ("Guess", "text"), **_COUNT},
-        note="True class → guess. Click a bar to see its images.",
+        columns={"truth": ("True label", "label"), "label": ("Prediction", "label"), **_COUNT},
+        note="True label → prediction. Click a bar to see its images.",
     )
 
 
 def confusion(evaluation: Evaluation, wanted: Filters) -> Panel:
-    """Return the classes that are confused most, truth against guess."""
+    """Return the classes that are confused most, true label against prediction."""
     block = evaluation.block
     return Panel(
         title="Confusion",
         chart=_emphasize_pair(charts.confusion(block), block, wanted.pair),
         table=block,
         columns={
-            "truth": ("Truth", "text"),
-            "label": ("Guess", "text"),
+            "truth": ("True label", "label"),
+            "label": ("Prediction", "label"),
             **_COUNT,
-            "share": ("Share of the truth", "share"),
+            "share": ("Share of the true label", "share"),
         },
-        note="Blue is right, orange is wrong; the stronger, the larger a share. Click a cell to see its images.",
+        note="Blue is correct, orange incorrect; a stronger color is a larger share. Click a cell to see its images.",
     )
 
 
@@ -156,7 +165,7 @@ def _emphasize_pair(chart: alt.Chart, pairs: pa.Table, chosen: tuple[str, str] |
 
 
 def reasons(counts: pa.Table, wanted: Filters) -> Panel:
-    """Return how many images could not be read for which reason; `counts` is `aggregates.error_counts`."""
+    """Return how many images are unreadable for which reason; `counts` is `aggregates.error_counts`."""
     share = counts["count"].to_numpy() / max(pc.sum(counts["count"]).as_py(), 1)
     bars = pa.table(
         {
@@ -167,29 +176,24 @@ def reasons(counts: pa.Table, wanted: Filters) -> Panel:
             "meaning": counts["meaning"],
         }
     )
-    chart = charts.label_bars(bars).properties(description="Images that could not be read, by reason")
+    chart = charts.label_bars(bars).properties(description="Unreadable images by reason")
     return Panel(
         title="Reasons",
         chart=emphasize(chart, {"label": wanted.errors}) if wanted.errors else chart,
         table=bars,
-        columns={"label": ("Reason", "text"), **_COUNT, "share": ("Share", "share"), "meaning": ("Meaning", "text")},
-        note="Click a bar to keep its images.",
+        columns={"label": ("Reason", "label"), **_COUNT, "share": ("Share", "share"), "meaning": ("Meaning", "text")},
+        note="Click a bar to filter.",
     )
 
 
-def error_images(table: pa.Table, rows: Rows) -> pa.Table:
-    """Return what is known of images that could not be read."""
-    return table.select(["file_name", "error_type", "error_message", "size_bytes", "origin"]).take(pa.array(rows))
-
-
 def change_matrix(comparison: Comparison, chosen: tuple[str, str] | None) -> Panel:
-    """Return the labels that change most: of this run against those of the other."""
+    """Return the labels that change most, this run against the other."""
     block = change_block(comparison.pairs)
     named = block.rename_columns(["truth", "label", "count", "share"])
     drawn = charts.confusion(named)
     encoding = drawn.encoding
     drawn = drawn.encode(
-        x=encoding.x.title("the other run").scale(domain=_distinct(block["right"])),
+        x=encoding.x.title("other run").scale(domain=_distinct(block["right"])),
         y=encoding.y.title("this run").scale(domain=_distinct(block["left"])),
     ).properties(description="Changed labels: this run against the other")
     return Panel(
@@ -197,8 +201,8 @@ def change_matrix(comparison: Comparison, chosen: tuple[str, str] | None) -> Pan
         chart=_emphasize_pair(drawn, named, chosen),
         table=block,
         columns={
-            "left": ("This run", "text"),
-            "right": ("The other", "text"),
+            "left": ("This run", "label"),
+            "right": ("Other run", "label"),
             **_COUNT,
             "share": ("Share of the changes", "share"),
         },
@@ -213,26 +217,26 @@ def change_pairs(comparison: Comparison, chosen: tuple[str, str] | None) -> Pane
         title="Most frequent changes",
         chart=_emphasize_pair(charts.pair_bars(pairs), pairs, chosen),
         table=comparison.pairs,
-        columns={"left": ("This run", "text"), "right": ("The other", "text"), **_COUNT},
-        note="This run → the other. Click a bar to see its images.",
+        columns={"left": ("This run", "label"), "right": ("Other run", "label"), **_COUNT},
+        note="This run → other run. Click a bar to see its images.",
     )
 
 
 def score_changes(comparison: Comparison, span: tuple[float, float] | None) -> Panel:
-    """Return by how much the score of the first guess changed."""
+    """Return by how much the score of the prediction changed."""
     bins = _around_zero(comparison.score_changes)
-    chart = charts.histogram(bins, "score of the other run minus that of this one")
+    chart = charts.histogram(bins, "score in the other run minus score in this run")
     return Panel(
-        title="Change of the score",
+        title="Change in score",
         chart=emphasize(chart, span=span) if span else chart,
         table=bins,
         columns={**_BIN, **_COUNT},
-        note="All images with a label in both runs. Drag over the bars to choose among the changed ones.",
+        note="All images with a label in both runs. Drag over the bars to filter the changed ones.",
     )
 
 
 def _around_zero(bins: pa.Table) -> pa.Table:
-    """Return the bins from the first to the last with an image, and as many on the other side of zero."""
+    """Return the bins that hold images, and as many on the other side of zero."""
     filled = bins.filter(pc.greater(bins["count"], 0))
     reach = max((abs(end) for name in ("low", "high") for end in filled[name].to_pylist()), default=1.0)
     inside = pc.and_(pc.greater_equal(bins["low"], -reach), pc.less_equal(bins["high"], reach))

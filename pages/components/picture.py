@@ -1,4 +1,4 @@
-"""One image: the picture itself, its guesses, its facts, and what other runs say about it."""
+"""One image: the picture itself, its predictions, its details, and the predictions of other runs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, facts, frame, text
-from pages.components.frame import Opened
-from pages.components.judged import judge
+from pages.components import address, cached, text
+from pages.components.opened import Opened, finished_runs, open_run, run_title
 from sparkcore import intake
+from sparkcore.analysis.truth import has_truth, in_top
 from sparkcore.errors import ImageError, SparkcoreError
 from sparkcore.imaging.annotate import annotated_jpeg
 from sparkcore.imaging.decode import ImageSize
+from sparkcore.imaging.lettering import display_name
 from sparkcore.imaging.model_input import model_input_jpeg
 from sparkcore.runs.mapped import read_thumbnails
 from sparkcore.runs.notes import read_notes
@@ -26,17 +27,17 @@ from sparkcore.schema import STATUS_OK
 
 LONG_SIDE = 1600
 _OTHER_RUNS = 10
-_OTHER_ROWS = 100_000  # to look into larger ones takes seconds the first time
+_OTHER_ROWS = 100_000  # opening larger runs takes seconds the first time
 
 Row = dict[str, Any]
 
 
 def show(opened: Opened, number: int, row: Row) -> None:
-    """Draw the picture with its label, and below it what the model saw; `number` is the row's in the table."""
+    """Draw the picture with its label, and below it the model's input; `number` is the row's place in the table."""
     if row["status"] != STATUS_OK:
-        st.error(f"**{text.words(row['error_type']).capitalize()}**: {text.escape(row['error_message'])}")
+        st.error(f"**{display_name(row['error_type']).capitalize()}**: {text.escape(row['error_message'])}")
         return
-    alt = f"{row['file_name']}, guessed {text.words(row['label'])} with {row['score']:.1%}"
+    alt = f"{row['file_name']}, predicted {display_name(row['label'])} with {text.percent(row['score'])}"
     try:
         content = _open(opened, row["origin"])
         st.image(annotated_picture(content, row["label"], row["score"], LONG_SIDE), width="stretch", alt=alt)
@@ -53,83 +54,103 @@ def show(opened: Opened, number: int, row: Row) -> None:
             _show_model_input(opened, content, row)
 
 
-def show_guesses(row: Row) -> None:
-    """Draw the top guesses as bars and numbers."""
+def show_verdict(opened: Opened, number: int, row: Row) -> None:
+    """Draw the prediction and, where it is known, the true label."""
     if row["status"] != STATUS_OK:
         return
-    st.header("Guesses", anchor=False)
-    top = pa.table(
-        {"label": [text.words(one["label"]) for one in row["top"]], "score": [100 * one["score"] for one in row["top"]]}
-    )
+    said = f"Prediction: **{text.escape(display_name(row['label']))}** ({text.percent(row['score'])})"
+    known = cached.truth(opened)
+    if known is None or known.truth[number] < 0:
+        st.markdown(said)
+    elif known.correct[number]:
+        st.success(f"{said}. It is correct.", icon=":material/check_circle:")
+    else:
+        true_label = text.escape(display_name(known.names[known.truth[number]]))
+        st.warning(f"{said}. It is incorrect: the true label is **{true_label}**.", icon=":material/cancel:")
+
+
+def show_predictions(opened: Opened, number: int, row: Row) -> None:
+    """Draw the most likely labels as bars and numbers, the true one marked."""
+    if row["status"] != STATUS_OK:
+        return
+    st.header("Predictions", anchor=False)
+    true_place = _true_place(opened, number)
+    columns: dict[str, list[Any]] = {
+        "label": [display_name(one["label"]) for one in row["top"]],
+        "score": [100 * one["score"] for one in row["top"]],
+    }
+    if true_place is not None:
+        columns["true"] = ["\N{CHECK MARK}" if place == true_place else "" for place in range(len(row["top"]))]
     st.dataframe(
-        top,
+        pa.table(columns),
         hide_index=True,
         width="stretch",
         column_config={
             "label": st.column_config.TextColumn("Label"),
             "score": st.column_config.ProgressColumn("Score", format="%.1f %%", min_value=0.0, max_value=100.0),
+            "true": st.column_config.TextColumn("True label", width="small"),
         },
         alt="Table of the most likely labels with their scores",
     )
 
 
-def show_facts(opened: Opened, number: int, row: Row) -> None:
-    """Draw everything that is known of the image."""
-    st.header("Facts", anchor=False)
-    size = f"{text.pixels(row['height'], row['width'])} pixels" if row["width"] else None
-    known = {
-        "True label": truth_text(opened, number),
-        "Margin to the second": f"{row['margin']:.3f}" if row["margin"] is not None else None,
+def show_details(row: Row) -> None:
+    """Draw everything else that is known of the image."""
+    st.header("Details", anchor=False)
+    details = {
+        "Margin": f"{row['margin']:.3f}" if row["margin"] is not None else None,
         "Entropy": f"{row['entropy']:.3f}" if row["entropy"] is not None else None,
-        "Size": size,
+        "Size": f"{text.pixels(row['height'], row['width'])} pixels" if row["width"] else None,
         "Format": " ".join(filter(None, (row["format"], row["mode"]))) or None,
-        "File": text.size(row["size_bytes"]) if row["size_bytes"] is not None else None,
-        "Changed": f"{row['modified_at']:%Y-%m-%d %H:%M} UTC" if row["modified_at"] else None,
-        "Origin": row["origin"],
+        "File size": text.size(row["size_bytes"]) if row["size_bytes"] is not None else None,
+        "Modified": f"{row['modified_at']:%Y-%m-%d %H:%M} UTC" if row["modified_at"] else None,
+        "Path": text.path(row["origin"]),
         "Image id": row["image_id"],
     }
-    facts.show(known)
+    st.html(text.details_html(details))
 
 
 def show_other_runs(opened: Opened, row: Row) -> None:
-    """Draw what the newest other runs say about the same image."""
+    """Draw the predictions of the newest other runs for the same image."""
     image_id = row["image_id"]
     others = [
         manifest
-        for manifest in frame.finished_runs(opened.store)
+        for manifest in finished_runs(opened.store)
         if manifest.run_id != opened.run_id and manifest.counts["images"] <= _OTHER_ROWS
     ][:_OTHER_RUNS]
-    found = [(other, said) for other in others if (said := _row_in(opened.store, other.run_id, image_id))]
+    found = [(other, seen) for other in others if (seen := _row_in(opened.store, other.run_id, image_id))]
     if not found:
         return
     st.header("In other runs", anchor=False)
     notes = read_notes(opened.store)
-    for manifest, said in found:
-        guess = f"{text.words(said['label'])} {said['score']:.1%}" if said["label"] else "not readable"
-        title = frame.run_title(manifest, notes.of(manifest.run_id))
+    for manifest, seen in found:
+        same = seen["label"] == row["label"]
+        said = f"{display_name(seen['label'])} {text.percent(seen['score'])}" if seen["label"] else "unreadable"
+        title = run_title(manifest, notes.of(manifest.run_id))
         st.button(
-            f"**{text.escape(guess)}** · {text.escape(title)}",
+            f"**{text.escape(said)}** · {'same label' if same else 'different label'} · {text.escape(title)}",
             key=f"other_{manifest.run_id}",
             type="tertiary",
-            icon=":material/check:" if said["label"] == row["label"] else ":material/change_circle:",
-            help="The same label" if said["label"] == row["label"] else "Another label",
+            icon=":material/equal:" if same else ":material/compare_arrows:",
+            help="Open the image in this run",
             on_click=address.change,
             args=({"run": manifest.run_id, "image": image_id},),
         )
 
 
-def truth_text(opened: Opened, number: int) -> str | None:
-    """Return the true label of a row and whether the guess is right."""
-    judged = judge(opened)
-    if judged is None or judged.truth[number] < 0:
-        return None
-    return f"{text.words(judged.names[judged.truth[number]])} ({'right' if judged.correct[number] else 'wrong'})"
-
-
 @st.cache_data(max_entries=64, max_size="256mb", show_spinner=False)
 def annotated_picture(content: bytes, label: str, score: float, long_side: int | None) -> bytes:
-    """Return the annotated picture; a viewer who comes back to it waits no second time."""
+    """Return the annotated picture; it is computed once for all viewers."""
     return annotated_jpeg(content, label, score, long_side)
+
+
+def _true_place(opened: Opened, number: int) -> int | None:
+    """Return the place of the true label among the kept predictions of a row."""
+    part = opened.table.slice(number, 1)
+    if not has_truth(part):
+        return None
+    kept = len(part["top"][0])
+    return next((place for place in range(kept) if in_top(part, place + 1)[0].as_py()), None)
 
 
 def _open(opened: Opened, origin: str) -> bytes:
@@ -153,16 +174,16 @@ def _show_model_input(opened: Opened, content: bytes, row: Row) -> None:
     config, model = opened.manifest.config, opened.manifest.model
     size = ImageSize(model["height"], model["width"])
     left, right = st.columns(2)
-    left.image(content, width="stretch", alt=f"{row['file_name']} as it is")
+    left.image(content, width="stretch", alt=f"{row['file_name']}, original")
     left.caption(f"Original, {text.pixels(row['height'], row['width'])}")
     seen = model_input_jpeg(content, config, size, opened.manifest.fit)
-    right.image(seen, width="stretch", alt=f"{row['file_name']} as the model got it")
+    right.image(seen, width="stretch", alt=f"{row['file_name']}, input of the model")
     right.caption(f"{text.pixels(*size)}, {opened.manifest.fit}, {config['interpolation']}")
 
 
 def _row_in(store: RunStore, run_id: str, image_id: str) -> Row | None:
     try:
-        table = frame.open_run(store, run_id).table
+        table = open_run(store, run_id).table
     except SparkcoreError:
         return None
     place = pc.index(table["image_id"], image_id).as_py()

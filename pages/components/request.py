@@ -1,10 +1,11 @@
-"""A request on its way: what it begins with, the buttons that send it, and the queue that it joins."""
+"""A request for a run: its defaults, the buttons that submit it, and the jobs of the store."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, frame, settings, source, text
+from pages.components import address, settings, source, text
+from pages.components.opened import is_run_id
 from pages.components.settings import Values
 from pages.components.source import FOLDER, SAMPLES, UPLOAD, Source
 from sparkcore import client, intake
@@ -21,55 +22,62 @@ _REFUSED_KEY = "request_refused"
 
 
 def recent_jobs() -> list[Job]:
-    """Return the last jobs of the store, newest first."""
+    """Return the latest jobs of the store, newest first."""
     return client.jobs(limit=_JOBS)
 
 
 def watched(jobs: list[Job], job_id: str) -> list[Job]:
-    """Return the jobs to be shown first: the one of the address, and all that wait or run."""
+    """Return the jobs to show first, oldest first: all active ones and that of the address."""
     return sorted((job for job in jobs if job.active or job.job_id == job_id), key=lambda job: job.created_at)
 
 
+def open_finished(jobs: list[Job], job_id: str) -> None:
+    """Make the run of this job the selected one as soon as it is finished, so that all links lead to it."""
+    run_id = next((job.run_id for job in jobs if job.job_id == job_id and not job.active), None)
+    if run_id and run_id != address.get("run"):
+        address.change({"run": run_id})
+
+
 def show_refused(job_id: str) -> None:
-    """Say which uploaded files are not in the job of the address, as long as that job is shown."""
+    """Name the uploaded files that the job of the address left out."""
     refused_of, refused = st.session_state.get(_REFUSED_KEY, ("", ()))
     if refused_of == job_id:
         source.show_refused(refused)
 
 
 def known_folders(jobs: list[Job]) -> list[str]:
-    """Return the folders of the last jobs, newest first."""
+    """Return the folders of the latest jobs, newest first."""
     return list(dict.fromkeys(job.config.images for job in jobs))
 
 
 def repeated(store: RunStore, name: str) -> RunConfig | None:
-    """Return the request of the run or job of this id, to begin a new one with; None where there is no such."""
+    """Return the request of the run or job with this id, as defaults of a new one; None where there is none."""
     if not name:
         return None
     try:
-        if frame.is_run_id(name) and store.has(name):
+        if is_run_id(name) and store.has(name):
             return RunConfig.from_dict(store.manifest(name).config)
         return client.status(name).config
     except SparkcoreError:
-        st.warning(f"There is no run or job {text.escape(name)} to repeat; these are the default settings.")
+        st.warning(f"There is no run or job {text.escape(name)} to repeat. These are the default settings.")
         return None
 
 
 def show_welcome(store: RunStore) -> None:
-    """Say what this is, with one button that shows it."""
+    """Explain the dashboard, with one button that shows it at work."""
     with st.container(border=True, key="welcome"):
         st.header("See what a model says about your pictures", anchor=False)
         st.write(
-            "A folder of pictures goes in; for each picture come out the most likely labels with their scores, "
-            "or the reason why it could not be read. Then browse, filter, compare and share the result. "
-            "No pictures at hand? The built-in samples show all of it in about a minute."
+            "Choose a folder of pictures, and you get the most likely labels for every picture, or the reason why it "
+            "is unreadable. Then browse, filter, compare and share the results. "
+            "No pictures at hand? The built-in samples show everything in about a minute."
         )
         if st.button(f"Classify {len(list_samples())} sample pictures", type="primary", icon=":material/play_arrow:"):
             submit(Source(SAMPLES), {"model": client.default_model(), "truth": "folder"}, store)
 
 
 def show_buttons(pictures: Source) -> Values | None:
-    """Draw the buttons that send the request; return what they add to it, None where none was pressed."""
+    """Draw the buttons that submit the request; return what they add to it, or None where none was pressed."""
     empty = (pictures.kind == UPLOAD and not pictures.files) or (pictures.kind == FOLDER and not pictures.text)
     with st.container(horizontal=True, vertical_alignment="center"):
         run = st.button("Run", type="primary", icon=":material/play_arrow:", disabled=empty)
@@ -77,7 +85,7 @@ def show_buttons(pictures: Source) -> Values | None:
             f"Quick look at {QUICK_LOOK}",
             icon=":material/bolt:",
             disabled=empty,
-            help=f"The same settings for at most {QUICK_LOOK} images: to try something out.",
+            help=f"A trial run with the same settings on a random sample of {QUICK_LOOK} images.",
         )
         if empty:
             st.caption("Choose pictures first.")
@@ -85,7 +93,7 @@ def show_buttons(pictures: Source) -> Values | None:
 
 
 def submit(pictures: Source, values: Values, store: RunStore) -> None:
-    """Send the request and show its job; what is wrong with it is said here."""
+    """Submit the request and show its job, or the error."""
     try:
         images, refused = source.resolve(pictures, store)
         job = client.submit(settings.to_config(images, values, store), roots=intake.allowed_roots(store.root))

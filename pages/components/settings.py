@@ -1,13 +1,15 @@
-"""The second part of a request: the model and everything else that the result depends on."""
+"""The second part of a request: the model and all other settings that the result depends on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from pages.components.source import SAMPLES, Source
 from sparkcore import client, intake
+from sparkcore.client import ModelChoice
 from sparkcore.config import (
     INTERPOLATIONS,
     KEEPS,
@@ -21,15 +23,15 @@ from sparkcore.config import (
 from sparkcore.runs.store import RunStore
 
 OWN_MODEL = "own model file"
-_TRUTHS = {"none": "Not known", "folder": "Name of the folder", "filename": "Name of the file"}
+_TRUTHS = {"none": "Unknown", "folder": "From the folder", "filename": "From the file name"}
 _READERS = {"bytes": "Bytes (all formats)", "image": "Spark's image source"}
-_SIDES = ("width", "height", "channels")
+_SIDES = ("height", "width", "channels")
 
 Values = dict[str, Any]
 
 
 def show(source: Source, prefix: str, default: RunConfig | None) -> Values:
-    """Draw all settings, beginning with those of `default`; return them under the names of `RunConfig`."""
+    """Draw all settings, starting with those of `default`; return them under the names of `RunConfig`."""
     values = _show_model(prefix, default)
     begin = default.truth if default else "folder" if source.kind == SAMPLES else "none"
     values["truth"] = st.segmented_control(
@@ -39,7 +41,7 @@ def show(source: Source, prefix: str, default: RunConfig | None) -> Values:
         format_func=_TRUTHS.__getitem__,
         key=f"{prefix}truth_{source.kind}",
         persist_state="session",
-        help="With true labels the Evaluate page tells how often the guesses are right.",
+        help="With true labels, the Evaluate page shows how often the predictions are correct.",
     )
     with st.expander("More settings"):
         base = default or RunConfig(images="-")
@@ -49,7 +51,7 @@ def show(source: Source, prefix: str, default: RunConfig | None) -> Values:
 
 
 def to_config(images: str, values: Values, store: RunStore) -> RunConfig:
-    """Return the request; raises ConfigError, or ModelError for a file that must not be read."""
+    """Return the request; raises ConfigError, or ModelError for a file that may not be read."""
     roots = intake.allowed_roots(store.root)
     checked = dict(values)
     if checked.get("model") == OWN_MODEL:
@@ -69,37 +71,49 @@ def _show_model(prefix: str, default: RunConfig | None) -> Values:
         "Model",
         names,
         index=names.index(begin) if begin in choices else len(choices) if default else 0,
-        format_func=lambda name: name if name not in choices or choices[name].ready else f"{name} (needs weights)",
+        format_func=lambda name: name if _is_ready(name, choices, prefix) else f"{name} (needs weights)",
         key=f"{prefix}model",
         persist_state="session",
     )
-    values: Values = {"model": model}
+    # Files and preprocessing belong to one model: another one starts without them.
+    same = default if default and model == (default.model if default.model in choices else OWN_MODEL) else None
     if model == OWN_MODEL:
-        own = default.model if default and default.model not in choices else ""
-        values["model_file"] = _path(prefix, "Model file (.keras or .h5)", "model_file", own)
-        values["labels"] = _path(prefix, "Class names (.json or .txt)", "labels", (default and default.labels) or "")
-        preprocess = ["", *PREPROCESSES]
-        values["preprocess"] = (
-            st.selectbox(
-                "Preprocessing of the pixels",
-                preprocess,
-                index=preprocess.index((default and default.preprocess) or ""),
-                format_func=lambda name: name or "As the model's own file says",
-                key=f"{prefix}preprocess",
-                persist_state="session",
-            )
-            or None
-        )
-    elif not choices[model].ready or (default and default.weights):
+        return {"model": model, **_show_own_model(prefix, same)}
+    values: Values = {"model": model}
+    if not choices[model].ready or (same and same.weights):
         st.caption(f"{model} {choices[model].note}.")
-        values["weights"] = _path(prefix, "Weights file", "weights", (default and default.weights) or "")
+        values["weights"] = _path(_weights_key(prefix, model), "Weights file", same.weights if same else None)
     return values
 
 
-def _path(prefix: str, label: str, name: str, default: str) -> str | None:
-    typed = st.text_input(
-        label, default, key=f"{prefix}{name}", placeholder="Path on the server", persist_state="session"
-    )
+def _show_own_model(prefix: str, default: RunConfig | None) -> Values:
+    preprocess = ["", *PREPROCESSES]
+    return {
+        "model_file": _path(f"{prefix}model_file", "Model file (.keras or .h5)", default.model if default else None),
+        "labels": _path(f"{prefix}labels", "Class names (.json or .txt)", default.labels if default else None),
+        "preprocess": st.selectbox(
+            "Preprocessing of the pixels",
+            preprocess,
+            index=preprocess.index((default and default.preprocess) or ""),
+            format_func=lambda name: name or "As the model file says",
+            key=f"{prefix}preprocess",
+            persist_state="session",
+        )
+        or None,
+    }
+
+
+def _is_ready(name: str, choices: Mapping[str, ModelChoice], prefix: str) -> bool:
+    given = st.session_state.get(_weights_key(prefix, name))
+    return name not in choices or choices[name].ready or bool(given)
+
+
+def _weights_key(prefix: str, model: str) -> str:
+    return f"{prefix}weights_{model}"
+
+
+def _path(key: str, label: str, default: str | None) -> str | None:
+    typed = st.text_input(label, default or "", key=key, placeholder="Path on the server", persist_state="session")
     return typed.strip() or None
 
 
@@ -107,10 +121,10 @@ def _show_preparation(prefix: str, base: RunConfig) -> Values:
     left, right = st.columns(2)
     with left:
         values: Values = {
-            "resize": _select(prefix, "Fit to the model's size", "resize", RESIZE_MODES, base),
+            "resize": _select(prefix, "Resize", "resize", RESIZE_MODES, base),
             "precision": _select(prefix, "Precision", "precision", PRECISIONS, base),
         }
-        values["top_k"] = _number(prefix, "Guesses kept for each image", "top_k", base)
+        values["top_k"] = _number(prefix, "Predictions per image", "top_k", base)
     with right:
         values["interpolation"] = _select(prefix, "Interpolation", "interpolation", INTERPOLATIONS, base)
         values["reader"] = _select(prefix, "Reader", "reader", READERS, base)
@@ -121,15 +135,15 @@ def _show_preparation(prefix: str, base: RunConfig) -> Values:
 
 
 def _show_selection(prefix: str, base: RunConfig) -> Values:
-    st.caption("Only some of the images: a random sample, and limits of size (pixels) and channels")
+    st.caption("Use only some of the images: a random sample, or limits on size (pixels) and channels")
     columns = st.columns(2)
     values: Values = {}
     with columns[0]:
-        values["sample"] = _number(prefix, "At most so many images", "sample", base)
-        values |= {name: _number(prefix, f"Least {name[4:]}", name, base) for name in (f"min_{s}" for s in _SIDES)}
+        values["sample"] = _number(prefix, "Limit", "sample", base)
+        values |= {name: _number(prefix, f"Minimum {name[4:]}", name, base) for name in (f"min_{s}" for s in _SIDES)}
     with columns[1]:
-        values["seed"] = _number(prefix, "Seed of the sample", "seed", base)
-        values |= {name: _number(prefix, f"Greatest {name[4:]}", name, base) for name in (f"max_{s}" for s in _SIDES)}
+        values["seed"] = _number(prefix, "Random seed", "seed", base)
+        values |= {name: _number(prefix, f"Maximum {name[4:]}", name, base) for name in (f"max_{s}" for s in _SIDES)}
     return values
 
 

@@ -1,4 +1,4 @@
-"""The first part of a request: which pictures."""
+"""The first part of a request: the pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Refused = tuple[tuple[str, str], ...]  # file name and reason
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold what was chosen: `text` is a path (empty for samples and uploads), `files` what was uploaded."""
+    """Hold the choice: `text` is a path (empty for samples and uploads), `files` are the uploads."""
 
     kind: str
     text: str = ""
@@ -30,7 +30,7 @@ class Source:
 
 
 def show(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
-    """Draw the choice of pictures; `folders` are suggestions, `default` is the folder to begin with."""
+    """Draw the choice of pictures; `folders` are suggestions, `default` is the folder to start with."""
     kind = st.segmented_control(
         "Pictures",
         list(_KINDS),
@@ -65,32 +65,34 @@ def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
 
 
 def show_refused(refused: Refused) -> None:
-    """Say which files of an upload were refused, and why."""
+    """Name the files of an upload that were refused, and why."""
     if not refused:
         return
     lines = "\n".join(f"- **{text.escape(name)}**: {text.escape(reason)}" for name, reason in refused[:_REFUSED_SHOWN])
     more = f"\n- and {len(refused) - _REFUSED_SHOWN:,} more" if len(refused) > _REFUSED_SHOWN else ""
-    st.warning(f"{len(refused):,} of the uploaded files are left out:\n{lines}{more}", icon=":material/block:")
+    st.warning(f"Uploaded files left out: {len(refused):,}\n{lines}{more}", icon=":material/block:")
 
 
 def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
     roots = intake.allowed_roots(store.root)
     options = list(dict.fromkeys([*([default] if default else []), *folders, *(str(r) for r in roots[:-2])]))
     chosen = st.selectbox(
-        "Folder, file or glob",
+        "Folder, file or pattern",
         options,
         index=0 if default else None,
         accept_new_options=True,
         placeholder="Path on the server",
         key=f"{prefix}folder",
         persist_state="session",
-        help="Folders are read with all folders in them. Allowed: " + ", ".join(f"`{root}`" for root in roots),
+        help="Subfolders are included. Allowed: " + ", ".join(f"`{root}`" for root in roots),
     )
     return Source(FOLDER, chosen or "")
 
 
 def _show_upload(prefix: str) -> Source:
-    whole = st.toggle("A whole folder", key=f"{prefix}whole", help="Its sub-folders are kept, also as true labels.")
+    whole = st.toggle(
+        "A whole folder", key=f"{prefix}whole", help="Subfolders are kept; their names can be true labels."
+    )
     files = st.file_uploader(
         "Pictures to upload",
         accept_multiple_files="directory" if whole else True,

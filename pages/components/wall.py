@@ -1,4 +1,4 @@
-"""The drawing of pictures in the browser: one element for a whole wall, so that a page flip costs the server little."""
+"""The wall in the browser: one element for all its pictures, so that a page flip costs the server little."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-# A picture with its label on it; `pairs` draws the same.
+CORRECT, INCORRECT = "correct", "incorrect"
+
+# A picture with its label on it; `side_by_side` draws the same.
 FRAME_CSS = """
 a { display: block; color: inherit; text-decoration: none; border-radius: var(--st-base-radius); outline-offset: 2px; }
 a:focus-visible { outline: 3px solid var(--st-primary-color); }
@@ -22,8 +24,8 @@ a:hover img { transform: scale(1.03); }
 .bar span { font-variant-numeric: tabular-nums; }
 .mark { position: absolute; top: 6px; right: 6px; width: 20px; height: 20px; border-radius: 50%; color: #fff;
         font-size: 12px; line-height: 20px; text-align: center; font-weight: 700; }
-.mark.right { background: #00694d; }
-.mark.wrong { background: #b04400; }
+.mark.correct { background: #00694d; }
+.mark.incorrect { background: #b04400; }
 .broken { display: flex; align-items: center; justify-content: center; height: 100%; padding-bottom: 20px;
           box-sizing: border-box; font-size: 34px; color: var(--st-text-color); opacity: .55; }
 """
@@ -57,12 +59,12 @@ const linkOf = (parent, tile, open) => {
   bar.setAttribute("aria-hidden", "true")
   make(bar, "b", "", tile.label)
   if (tile.score) make(bar, "span", "", tile.score)
-  if (tile.mark === "right" || tile.mark === "wrong") {
-    const mark = make(frame, "div", `mark ${tile.mark}`, tile.mark === "right" ? "\\u2713" : "\\u2717")
+  if (tile.mark) {
+    const mark = make(frame, "div", `mark ${tile.mark}`, tile.mark === "correct" ? "\\u2713" : "\\u2717")
     mark.setAttribute("aria-hidden", "true")
   }
   link.onclick = (event) => {
-    // With a key held the browser opens the link by itself, in a new tab.
+    // With a modifier key, the browser itself opens the link in a new tab.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     open()
@@ -99,7 +101,7 @@ const tileOf = (tile, row, open) => {
   const link = linkOf(item, tile, () => open(tile.image_id))
   const below = make(link, "div", "below")
   if (tile.note) make(below, "div", "note", tile.note)
-  if (tile.truth) make(below, "div", "truth", `is ${tile.truth}`)
+  if (tile.truth) make(below, "div", "truth", `true: ${tile.truth}`)
   make(below, "div", "name", tile.file_name)
   return item
 }
@@ -118,7 +120,7 @@ _component = st.components.v2.component("wall", html='<ul class="wall"></ul>', c
 
 
 def draw_wall(tiles: Sequence[Mapping[str, Any]], row_height: int, *, key: str, on_open: Callable[[str], None]) -> None:
-    """Draw the tiles in rows of about `row_height` pixels; `on_open` gets the image id of a tile that was chosen."""
+    """Draw the tiles in rows of about `row_height` pixels; `on_open` gets the image id of a clicked tile."""
 
     def opened() -> None:
         image_id = st.session_state[key].opened

@@ -45,7 +45,7 @@ TITLES = {
 }
 
 LABEL_WIDTH = 140
-_FADED_OPACITY = 0.35
+FADED_OPACITY = 0.35
 _MAX_LISTED_TICKS = 5
 # `display_name` in Vega's own language: axes and legends keep the raw class name, which selections return.
 _DISPLAY_NAME = "replace(datum.label, regexp('_', 'g'), ' ')"
@@ -85,7 +85,7 @@ def selectable(chart: alt.Chart, selection: str | None, columns: list[str]) -> a
     if selection is None:
         return chart
     point = alt.selection_point(name=selection, fields=columns)
-    return chart.add_params(point).encode(opacity=alt.condition(point, alt.value(1), alt.value(_FADED_OPACITY)))
+    return chart.add_params(point).encode(opacity=alt.condition(point, alt.value(1), alt.value(FADED_OPACITY)))
 
 
 def with_display_names(table: pa.Table, *columns: str) -> pa.Table:

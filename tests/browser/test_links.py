@@ -67,7 +67,7 @@ def test_filters_are_chips_and_history(shown: Server, visit: Callable[..., Page]
     wait_for_names(page, 18)
     assert query(page) == {"per": ["96"], "label": ["banana"]}
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Wrong").or_(page.get_by_role("radio", name="Wrong")).first.click()
+    page.get_by_role("button", name="Incorrect").or_(page.get_by_role("radio", name="Incorrect")).first.click()
     wait_for_names(page, 6)
     assert query(page) == {"per": ["96"], "label": ["banana"], "correct": ["incorrect"]}
     assert chips(page) == ["label banana", "prediction incorrect", "Clear all"]
@@ -120,6 +120,14 @@ def test_pages_keep_the_place_of_the_gallery(shown: Server, visit: Callable[...,
     assert names(page)[0] == "image-0048.jpg"
     page.go_back()
     wait_for_names(page, 24)
+
+
+@pytest.mark.parametrize(("per", "pages"), [(48, 2), (24, 3), (12, 5)])
+def test_few_pages_all_have_a_button(shown: Server, visit: Callable[..., Page], per: int, pages: int):
+    page = visit(f"{shown.url}/gallery?per={per}")
+    expect(page.get_by_text(f"1 to {per} of 60")).to_be_visible()
+    buttons = page.locator(".st-key-wall_page button").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert buttons == ["Previous page", *(f"Page {number}" for number in range(1, pages + 1)), "Next page"]
 
 
 def test_a_bar_filters_and_the_gallery_shows_it(shown: Server, visit: Callable[..., Page]):

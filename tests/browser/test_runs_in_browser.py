@@ -63,7 +63,7 @@ def ask_for(page: Page, folder: Path, button: str = "Run") -> None:
     page.get_by_role("radio", name="Folder on the server").or_(
         page.get_by_role("button", name="Folder on the server")
     ).first.click()
-    field = page.get_by_role("combobox", name="Folder, file or glob")
+    field = page.get_by_role("combobox", name="Folder, file or pattern")
     field.fill(str(folder))
     field.press("Enter")
     settle(page)
@@ -79,16 +79,16 @@ def test_from_nothing_to_a_gallery_and_a_second_run(server: Server, visit: Calla
     assert page.url == f"{server.url}/run"
     page.get_by_role("button", name="Classify 120 sample pictures").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=RUN_MS)
-    link = page.get_by_role("link", name="Open the gallery").first
-    expect(link).to_be_visible(timeout=RUN_MS)
-    link.click()
+    see = page.get_by_role("button", name="See the 120 pictures")
+    expect(see).to_be_visible(timeout=RUN_MS)
+    see.click()
     expect(page.locator(".wall img").first).to_be_visible()
     assert page.get_by_text("120 images").first.is_visible()
     assert len(names(page)) == 24
 
     first = jobs(server)[0].run_id
     page.get_by_role("link", name="Runs").click()
-    page.get_by_role("link", name="Repeat with a change").click()
+    page.get_by_role("link", name="Repeat with changes").click()
     page.get_by_text("More settings").click()
     page.get_by_role("combobox", name="Interpolation").click()
     page.get_by_role("option", name="nearest").click()
@@ -143,7 +143,7 @@ def test_two_people_press_run_and_one_run_results(busy: Server, visit: Callable[
     ask_for(first, folder)
     ask_for(second, folder)
     for page in (first, second):
-        expect(page.get_by_role("link", name="Open the gallery").first).to_be_visible(timeout=RUN_MS)
+        expect(page.get_by_role("button", name="See the 40 pictures")).to_be_visible(timeout=RUN_MS)
     made = jobs(busy)[: len(jobs(busy)) - before]
     assert len({job.run_id for job in made}) == 1
     assert sum(job.state == "complete" for job in made) == 1
@@ -170,7 +170,7 @@ def test_an_upload_becomes_a_run_and_hostile_files_are_refused(busy: Server, vis
     expect(page.get_by_text("script.png").first).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("1 of the uploaded files are left out")).to_be_visible()
+    expect(page.get_by_text("Uploaded files left out: 1")).to_be_visible()
     assert "The file is text, not an image." in page.get_by_test_id("stAlert").first.inner_text()
     job = wait_for(busy, ("complete", "failed"), jobs(busy)[0].job_id)
     assert (job.state, job.total, job.errors) == ("complete", 3, 0)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.comparisons import Wanted, only
+from pages.components.comparison import ChangeFilter, matching_changes
 from sparkcore.runs.store import RunStore
 from tests.analysis.tables import row
 from tests.pages.conftest import OpenPage, address_of
@@ -41,25 +41,25 @@ def pairs(app: AppTest) -> list[list[dict[str, Any]]]:
 def test_what_changed_is_counted_and_shown(open_page: OpenPage):
     app = open_page("compare", **{"run": RUN, "with": OTHER_RUN})
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Same label": "60.0%",
+        "Same label": "60.0 %",
         "Label changed": "2",
         "In both runs": "6",
         "Only in this run": "1",
     }
     settings, matrix, listed, _ = (table.value.values.tolist() for table in app.dataframe)
     assert settings == [["precision", "float32", "bfloat16"]]
-    assert matrix == [["dog", "cat", 1, 1.0], ["owl", "cat", 1, 1.0]]
+    assert matrix == [["dog", "cat", 1, 100.0], ["owl", "cat", 1, 100.0]]
     assert listed == [["dog", "cat", 1], ["owl", "cat", 1]]
     said = [[(side["file_name"], side["label"], side["score"]) for side in pair] for pair in pairs(app)]
     assert said == [
-        [("b.jpg", "dog", "80.0%"), ("b.jpg", "cat", "50.0%")],
-        [("c.jpg", "owl", "40.0%"), ("c.jpg", "cat", "60.0%")],
+        [("b.jpg", "dog", "80.0 %"), ("b.jpg", "cat", "50.0 %")],
+        [("c.jpg", "owl", "40.0 %"), ("c.jpg", "cat", "60.0 %")],
     ]
     left, right = pairs(app)[0]
-    assert right["guesses"] == [["cat", "50.0%", "50.0%"], ["dog", "40.0%", "40.0%"]]
+    assert right["predictions"] == [["cat", "50.0 %", "50.0%"], ["dog", "40.0 %", "40.0%"]]
     assert (f"run={RUN}" in left["href"], f"run={OTHER_RUN}" in right["href"]) == (True, True)
     assert left["picture"].startswith("data:image/jpeg;base64,")
-    assert "**Right:** the other, " in app.caption[-1].value
+    assert "**Right:** other run, " in app.caption[-1].value
 
 
 @pytest.mark.usefixtures("compared")
@@ -90,7 +90,7 @@ def test_a_run_that_is_gone_is_told(compared: RunStore, open_page: OpenPage):
     del compared
     app = open_page("compare", **{"run": RUN, "with": "![x](http://evil)"})
     assert r"\!\[x\]\(http\:\/\/evil\)".replace(r"\/", "/") in app.warning[0].value
-    assert app.metric[0].value == "60.0%"
+    assert app.metric[0].value == "60.0 %"
 
 
 def test_runs_with_equal_labels_say_so(store: RunStore, open_page: OpenPage):
@@ -103,19 +103,19 @@ def test_runs_with_equal_labels_say_so(store: RunStore, open_page: OpenPage):
 def test_one_run_alone_cannot_be_compared(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("compare", run=RUN)
-    assert "There is only this run yet." in app.info[0].value
+    assert "There is only one run so far." in app.info[0].value
 
 
 @pytest.mark.parametrize(
-    ("asked", "rows"),
+    ("wanted", "rows"),
     [
-        (Wanted(), [0, 1, 2]),
-        (Wanted(pair=("a", "b")), [0, 2]),
-        (Wanted(span=(0.1, 1.0)), [1, 2]),
-        (Wanted(pair=("a", "b"), span=(0.1, 1.0)), [2]),
+        (ChangeFilter(), [0, 1, 2]),
+        (ChangeFilter(pair=("a", "b")), [0, 2]),
+        (ChangeFilter(span=(0.1, 1.0)), [1, 2]),
+        (ChangeFilter(pair=("a", "b"), span=(0.1, 1.0)), [2]),
     ],
 )
-def test_only_the_wanted_changes_stay(asked: Wanted, rows: list[int]):
+def test_only_the_wanted_changes_stay(wanted: ChangeFilter, rows: list[int]):
     changed = pa.table(
         {
             "left_label": ["a", "a", "a"],
@@ -123,4 +123,4 @@ def test_only_the_wanted_changes_stay(asked: Wanted, rows: list[int]):
             "score_change": pa.array([-0.5, 0.1, 0.3], pa.float32()),
         }
     )
-    assert only(changed, asked).tolist() == rows
+    assert matching_changes(changed, wanted).tolist() == rows

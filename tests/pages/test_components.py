@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pages.components import text
-from pages.components.filters import selection_to_filter
+from pages.components.crossfilter import selection_to_filter
 from sparkcore.config import RunConfig
 from sparkcore.runs.jobs import Job
 
@@ -53,7 +53,7 @@ JOB = Job(
     ],
 )
 def test_a_selection_becomes_a_filter(selection: Any, name: str, expected: dict[str, Any] | None):
-    assert selection_to_filter(selection, [name]) == expected
+    assert selection_to_filter(selection, name) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,33 @@ def test_text_is_shown_letter_for_letter():
 
 
 def test_progress_before_the_files_are_listed():
-    assert text.progress(JOB, 1065.0) == "1 min 05 s since the request"
+    assert text.progress(JOB, 1065.0) == "waiting for 1 min 05 s"
 
 
 def test_progress_while_classifying():
     job = replace(JOB, total=1000, done=300, done_before=100, errors=4, classifying_at=1010.0)
-    assert text.progress(job, 1030.0) == "300 of 1,000 images · 10.0 images/s · about 1 min 10 s left · 4 not readable"
+    assert text.progress(job, 1030.0) == "300 of 1,000 images · 10.0 images/s · about 1 min 10 s left · 4 unreadable"
 
 
 def test_progress_before_the_first_image():
     job = replace(JOB, total=1000, classifying_at=time.time())
     assert text.progress(job, time.time()) == "0 of 1,000 images"
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("file:/data/a%20b.jpg", "/data/a b.jpg"),
+        ("file:/data/%FF.jpg", "/data/\N{REPLACEMENT CHARACTER}.jpg"),
+        ("s3a://bucket/a%20b.jpg", "s3a://bucket/a%20b.jpg"),
+    ],
+)
+def test_a_path_is_readable_text(origin: str, expected: str):
+    assert text.path(origin) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, "not set"), ([], "not set"), (["pixels", "scores"], "pixels and scores"), (3, "3")]
+)
+def test_settings(value: object, expected: str):
+    assert text.setting(value) == expected

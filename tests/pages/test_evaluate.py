@@ -14,14 +14,14 @@ def pictures(app: AppTest) -> list[str]:
     return [tile["file_name"] for tile in json.loads(wall.proto.json)["tiles"]]
 
 
-def test_guesses_are_judged_by_their_truth(store: RunStore, open_page: OpenPage):
+def test_predictions_are_compared_with_the_true_labels(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("evaluate", run=RUN)
     assert {metric.label: metric.value for metric in app.metric} == {
-        "First guess right": "60.0%",
-        "Right within 2": "100.0%",
-        "Images judged": "5",
-        "Calibration error": "40.0%",
+        "Top-1 accuracy": "60.0 %",
+        "Top-2 accuracy": "100.0 %",
+        "With a true label": "5",
+        "Calibration error": "40.0 %",
     }
     confusion, mistakes, classes = (table.value for table in app.dataframe)
     assert confusion[confusion["Images"] > 0].iloc[:, :3].values.tolist() == [
@@ -31,17 +31,17 @@ def test_guesses_are_judged_by_their_truth(store: RunStore, open_page: OpenPage)
         ["dog", "dog", 2],
     ]
     assert mistakes.values.tolist() == [["cat", "dog", 1], ["cat", "owl", 1]]
-    assert classes[["name", "recall", "support"]].fillna(-1).values.tolist() == [
-        ["cat", 1 / 3, 3],
-        ["dog", 1.0, 2],
+    assert classes[["name", "recall", "support"]].fillna(-1).round(1).values.tolist() == [
+        ["cat", 33.3, 3],
+        ["dog", 100.0, 2],
         ["owl", -1, 0],
     ]
 
 
-def test_the_surest_mistakes_come_first(store: RunStore, open_page: OpenPage):
+def test_the_most_confident_mistakes_come_first(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("evaluate", run=RUN)
-    assert app.main.subheader[-1].value == "2 mistakes, the surest first"
+    assert app.main.subheader[-1].value == "2 mistakes, most confident first"
     assert pictures(app) == ["b.jpg", "c.jpg"]
 
 
@@ -58,24 +58,24 @@ def test_a_chosen_pair_leaves_the_numbers_alone(store: RunStore, open_page: Open
 def test_other_filters_narrow_the_numbers(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("evaluate", run=RUN, label=["dog"])
-    assert [metric.value for metric in app.metric[:3]] == ["66.7%", "100.0%", "3"]
+    assert [metric.value for metric in app.metric[:3]] == ["66.7 %", "100.0 %", "3"]
 
 
 def test_a_run_without_truth_says_how_to_get_it(store: RunStore, open_page: OpenPage):
     store_run(store.root, without_truth(ROWS))
     app = open_page("evaluate", run=RUN)
-    assert "“truth” set to folder or filename" in app.info[0].value
+    assert "no true labels" in app.info[0].value
     assert not app.metric
 
 
 def test_filters_that_leave_no_truth_are_told(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("evaluate", run=RUN, status="error")
-    assert "None of these images has a known truth and a guess." in app.info[0].value
+    assert "None of these images has a true label and a prediction." in app.info[0].value
 
 
 def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
     store_run(store.root, [ROWS[0], ROWS[3]])
     app = open_page("evaluate", run=RUN)
-    assert [text.value for text in app.success] == ["Every guess is right."]
-    assert app.main.subheader[-1].value == "0 mistakes, the surest first"
+    assert [text.value for text in app.success] == ["Every prediction is correct."]
+    assert app.main.subheader[-1].value == "0 mistakes, most confident first"

@@ -30,9 +30,9 @@ def test_the_first_image_of_the_filters(store: RunStore, open_page: OpenPage, ph
     assert any("image\\-0001\\.jpg** · 1 of 4" in text.value for text in app.markdown)
     assert app.button(key="browse_previous").disabled
     assert not app.button(key="browse_next").disabled
-    guesses = app.dataframe[0].value
-    assert guesses["label"].tolist()[:2] == ["banana", "cherry pie"]
-    assert guesses["score"].tolist()[0] == pytest.approx(94, abs=0.01)
+    predictions = app.dataframe[0].value
+    assert predictions["label"].tolist()[:2] == ["banana", "cherry pie"]
+    assert predictions["score"].tolist()[0] == pytest.approx(94, abs=0.01)
 
 
 def test_next_and_previous_stay_within_the_filters(store: RunStore, open_page: OpenPage, photos: Path):
@@ -50,22 +50,20 @@ def test_next_and_previous_stay_within_the_filters(store: RunStore, open_page: O
     assert address_of(app)["image"] == [all_ids[6]]
 
 
-def test_facts_and_truth(store: RunStore, open_page: OpenPage, photos: Path):
+def test_details(store: RunStore, open_page: OpenPage, photos: Path):
     run = write_run(store, rows=12, images=str(photos))
     app = open_page("image", run=run, image=ids(store, run)[2])
-    facts = app.get("html")[0].proto.body
-    assert "<dt>True label</dt><dd>cherry pie (wrong)</dd>" in facts
-    assert "<dt>File</dt><dd>1.1 KB</dd>" in facts
-    assert "<dt>Size</dt><dd>176 \N{MULTIPLICATION SIGN} 140 pixels</dd>" in facts
+    details = next(html.proto.body for html in app.get("html") if "<dl" in html.proto.body)
+    assert "<dt>Margin</dt>" in details
+    assert "<dt>File size</dt><dd>1.1 KB</dd>" in details
+    assert "<dt>Size</dt><dd>176 \N{MULTIPLICATION SIGN} 140 pixels</dd>" in details
 
 
 def test_an_original_that_is_gone_leaves_the_thumbnail(store: RunStore, open_page: OpenPage, tmp_path: Path):
     run = write_run(store, rows=12, images=str(tmp_path / "gone"))
     app = open_page("image", run=run)
     assert len(app.image) == 1
-    assert "Only the thumbnail: The file is not there any more" in "".join(c.value for c in app.caption).replace(
-        "\\", ""
-    )
+    assert "Only the thumbnail: The file no longer exists" in "".join(c.value for c in app.caption).replace("\\", "")
 
 
 def test_an_original_outside_of_the_roots_is_not_opened(
@@ -84,12 +82,12 @@ def test_an_unreadable_image_says_why(store: RunStore, open_page: OpenPage):
     assert not app.image
 
 
-def test_other_runs_say_what_they_guessed(store: RunStore, open_page: OpenPage, photos: Path):
+def test_other_runs_show_their_predictions(store: RunStore, open_page: OpenPage, photos: Path):
     run = write_run(store, rows=12, images=str(photos))
     other = write_run(store, rows=12, images=str(photos), shift=1, day=1, model="mobilenet_v2")
     app = open_page("image", run=run, image=ids(store, run)[0])
     button = app.button(key=f"other_{other}")
-    assert plain(button.label) == "**banana 99.0%** · mobilenet_v2 on photos"
+    assert plain(button.label) == "**banana 99.0 %** · different label · mobilenet_v2 on photos"
     button.click().run()
     assert address_of(app) == {"run": [other], "image": [ids(store, run)[0]]}
     assert app.dataframe[0].value["label"].tolist()[0] == "banana"
@@ -98,10 +96,39 @@ def test_other_runs_say_what_they_guessed(store: RunStore, open_page: OpenPage, 
 def test_an_unknown_image_is_said(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=12)
     app = open_page("image", run=run, image="0123456789abcdef")
-    assert app.warning[0].value == "Image 0123456789abcdef is not in this run; this is the first one."
+    assert app.warning[0].value == "Image 0123456789abcdef is not in this run. This is the first one."
 
 
 def test_nothing_passes(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=12)
     app = open_page("image", run=run, name="no such file")
     assert app.info[0].value == "No image passes all filters. Remove one of them above."
+
+
+def test_the_true_label_is_told_first_and_marked(store: RunStore, open_page: OpenPage, photos: Path):
+    run = write_run(store, rows=12, images=str(photos))
+    wrong, right = ids(store, run)[2], ids(store, run)[1]
+    app = open_page("image", run=run, image=wrong)
+    assert (
+        plain(app.warning[0].value)
+        == "Prediction: **date palm** (89.0 %). It is incorrect: the true label is **cherry pie**."
+    )
+    assert app.dataframe[0].value["true"].tolist() == ["", "", "", "", "\N{CHECK MARK}"]
+    app = open_page("image", run=run, image=right)
+    assert app.success[0].value == "Prediction: **banana** (94.0 %). It is correct."
+    assert app.dataframe[0].value["true"].tolist() == ["\N{CHECK MARK}", "", "", "", ""]
+
+
+def test_a_tick_means_correct_and_nothing_else(store: RunStore, open_page: OpenPage, photos: Path):
+    run = write_run(store, rows=12, images=str(photos))
+    other = write_run(store, rows=12, images=str(photos), day=1, model="mobilenet_v2")
+    button = open_page("image", run=run, image=ids(store, run)[2]).button(key=f"other_{other}")
+    assert "same label" in button.label
+    assert "check" not in button.proto.icon
+
+
+def test_an_image_without_a_true_label_has_a_prediction_only(store: RunStore, open_page: OpenPage, photos: Path):
+    run = write_run(store, rows=12, images=str(photos), truth=False)
+    app = open_page("image", run=run, image=ids(store, run)[2])
+    assert "Prediction: **date palm** (89.0 %)" in [plain(text.value) for text in app.markdown]
+    assert "true" not in app.dataframe[0].value

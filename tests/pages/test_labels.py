@@ -9,14 +9,14 @@ from tests.pages.stored_runs import ROWS, RUN, store_run
 
 def numbers(app: AppTest, place: int) -> list[list[object]]:
     """Return the rows of the table beside a chart."""
-    return app.dataframe[place].value.values.tolist()
+    return app.dataframe[place].value.round(1).values.tolist()
 
 
 def test_labels_are_counted_and_spread(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("labels", run=RUN)
-    assert app.markdown[0].value == "**7** of 7 images"
-    assert numbers(app, 0) == [["dog", 3, 0.6], ["cat", 1, 0.2], ["owl", 1, 0.2]]
+    assert app.markdown[0].value == "**7 images**"
+    assert numbers(app, 0) == [["dog", 3, 60.0], ["cat", 1, 20.0], ["owl", 1, 20.0]]
     assert [row[0] for row in numbers(app, 1)] == ["dog", "cat", "owl"]
     assert numbers(app, 2) == [["dog", "cat", 2], ["cat", "dog", 1], ["dog", "owl", 1], ["owl", "cat", 1]]
 
@@ -24,8 +24,8 @@ def test_labels_are_counted_and_spread(store: RunStore, open_page: OpenPage):
 def test_a_chart_shows_what_the_other_filters_leave(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("labels", run=RUN, label=["dog"], score=["0.65", ""])
-    assert app.markdown[0].value == "**2** of 7 images"
-    assert numbers(app, 0) == [["dog", 2, 2 / 3], ["cat", 1, 1 / 3]]  # not narrowed by the label itself
+    assert app.markdown[0].value == "**2 of 7 images**"
+    assert numbers(app, 0) == [["dog", 2, 66.7], ["cat", 1, 33.3]]  # not narrowed by the label itself
     assert numbers(app, 2) == [["dog", "cat", 2]]
 
 

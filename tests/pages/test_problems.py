@@ -14,12 +14,12 @@ def test_problems_are_counted_and_listed(store: RunStore, open_page: OpenPage):
     app = open_page("problems", run=RUN)
     reasons, images = (table.value for table in app.dataframe)
     assert reasons.values.tolist() == [
-        ["empty", 1, 0.5, "the file is empty"],
-        ["truncated", 1, 0.5, "the image data end early"],
+        ["empty", 1, 50.0, "the file is empty"],
+        ["truncated", 1, 50.0, "the image data end early"],
     ]
     assert images.values.tolist() == [
-        ["f.jpg", "truncated", "The file ends after 12 bytes.", 12, "file:/data/f.jpg"],
-        ["=g.jpg", "empty", "The file is empty.", 0, "file:/data/=g.jpg"],
+        ["f.jpg", "truncated", "The file ends after 12 bytes.", 0.012, "/data/f.jpg"],
+        ["=g.jpg", "empty", "The file is empty.", 0.0, "/data/=g.jpg"],
     ]
 
 
@@ -28,7 +28,7 @@ def test_a_reason_narrows_the_list_and_not_its_chart(store: RunStore, open_page:
     app = open_page("problems", run=RUN, error="empty")
     reasons, images = (table.value for table in app.dataframe)
     assert len(reasons) == 2
-    assert images["file_name"].tolist() == ["=g.jpg"]
+    assert images["File"].tolist() == ["=g.jpg"]
 
 
 def test_retry_asks_for_the_unreadable_images_only(store: RunStore, open_page: OpenPage, tmp_path: Path):
@@ -52,7 +52,7 @@ def test_retry_reads_only_below_the_allowed_folders(store: RunStore, open_page: 
 def test_a_run_without_problems_says_so(store: RunStore, open_page: OpenPage):
     store_run(store.root, ROWS[:5])
     app = open_page("problems", run=RUN)
-    assert [text.value for text in app.success] == ["All 5 images could be read."]
+    assert [text.value for text in app.success] == ["All 5 images are readable."]
 
 
 def test_filters_that_leave_nothing_are_told(store: RunStore, open_page: OpenPage):

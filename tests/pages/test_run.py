@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_pag
     (job,) = client.jobs()
     assert Path(job.config.images).parent == store.root / "uploads"
     assert [path.name for path in Path(job.config.images).iterdir()] == ["a.png"]
-    assert app.warning[0].value.startswith("1 of the uploaded files are left out:\n- **script\\.png**: ")
+    assert app.warning[0].value.startswith("Uploaded files left out: 1\n- **script\\.png**: ")
 
 
 def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: OpenPage, photos: Path):
@@ -158,11 +159,11 @@ def test_progress_is_said(store: RunStore, open_page: OpenPage):
     table.report(job.job_id, phase="classifying", done=20, total=75, errors=2, classifying_at=time.time() - 10)
     app = open_page("run")
     assert any(
-        plain(text.value) == "**efficientnet_lite0 on photos, 75 of them** · classifying" for text in app.markdown
+        plain(text.value) == "**efficientnet_lite0 on photos, sample of 75** · classifying" for text in app.markdown
     )
     progress = app.get("progress")[0]
     assert progress.value == 26
-    said = r"20 of 75 images · [\d.]+ images/s · about \d+ s left · 2 not readable"
+    said = r"20 of 75 images · [\d.]+ images/s · about \d+ s left · 2 unreadable"
     assert re.fullmatch(said, progress.proto.text)
 
 
@@ -182,7 +183,7 @@ def test_a_failed_job_says_why_and_offers_its_log(store: RunStore, open_page: Op
 
 
 @pytest.mark.parametrize(
-    ("state", "said"), [("complete", "30 images in 0 s, 3 not readable"), ("cached", "answered at once")]
+    ("state", "said"), [("complete", "30 images in 0 s, 3 unreadable"), ("cached", "answered at once")]
 )
 def test_a_finished_job_leads_to_its_gallery(store: RunStore, open_page: OpenPage, state: str, said: str):
     run = write_run(store, rows=30)
@@ -191,3 +192,48 @@ def test_a_finished_job_leads_to_its_gallery(store: RunStore, open_page: OpenPag
     assert any(said in text.value for text in app.markdown)
     links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
     assert links["Open the gallery"] == f"run={run}"
+
+
+def test_a_finished_job_is_the_selected_run_from_then_on(store: RunStore, open_page: OpenPage):
+    old = write_run(store, rows=30)
+    new = write_run(store, rows=20, day=1)
+    job = finished(store, "complete", run_id=new)
+    app = open_page("run", run=old, job=job.job_id)
+    assert address_of(app) == {"run": [new], "job": [job.job_id]}
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert links["Gallery"] == f"run={new}"
+
+
+def test_a_new_job_shows_its_first_pictures_and_the_way_to_all(store: RunStore, open_page: OpenPage):
+    run = write_run(store, rows=20)
+    job = finished(store, "complete", run_id=run)
+    app = open_page("run", job=job.job_id)
+    (wall,) = app.get("bidi_component")
+    assert len(json.loads(wall.proto.json)["tiles"]) == 12
+    see = app.button(key=f"see_{job.job_id}")
+    assert (see.label, see.proto.type) == ("See the 20 pictures", "primary")
+    see.click().run()
+    assert app.title[0].value == "Gallery"
+    assert address_of(app) == {"run": [run]}
+
+
+@pytest.mark.parametrize("weights", ["weights.h5", None])
+def test_another_model_starts_without_the_files_of_the_last(
+    store: RunStore, open_page: OpenPage, photos: Path, weights: str | None
+):
+    job = JobTable(store.jobs_path).submit(RunConfig(images=str(photos), model="mobilenet_v2", weights=weights))
+    app = open_page("run", repeat=job.job_id)
+    prefix = f"request_{job.job_id}_"
+    assert app.text_input(key=f"{prefix}weights_mobilenet_v2").value == (weights or "")
+    app.selectbox(key=f"{prefix}model").select("vgg16").run()
+    assert app.text_input(key=f"{prefix}weights_vgg16").value == ""
+    app.selectbox(key=f"{prefix}model").select("own model file").run()
+    assert app.text_input(key=f"{prefix}labels").value == ""
+
+
+def test_a_model_with_given_weights_needs_none(open_page: OpenPage):
+    app = open_page("run")
+    app.selectbox(key=f"{PREFIX}model").select("vgg16").run()
+    assert "vgg16 (needs weights)" in app.selectbox(key=f"{PREFIX}model").options
+    app.text_input(key=f"{PREFIX}weights_vgg16").input("/photos/vgg16.h5").run()
+    assert "vgg16" in app.selectbox(key=f"{PREFIX}model").options

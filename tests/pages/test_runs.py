@@ -19,7 +19,7 @@ def test_the_table_lists_all_runs_newest_first(store: RunStore, open_page: OpenP
             "Model": "mobilenet_v2",
             "Settings": "",
             "Images": 12,
-            "Not readable": 1,
+            "Unreadable": 1,
             "Images/s": 1.0,
             "Time (s)": 12.0,
             "Run": new,
@@ -28,9 +28,9 @@ def test_the_table_lists_all_runs_newest_first(store: RunStore, open_page: OpenP
             "When (UTC)": "2026-01-02 03:04",
             "Name": "Baseline",
             "Model": "efficientnet_lite0",
-            "Settings": "truth folder",
+            "Settings": "true labels from folder",
             "Images": 30,
-            "Not readable": 3,
+            "Unreadable": 3,
             "Images/s": 2.5,
             "Time (s)": 12.0,
             "Run": old,
@@ -69,7 +69,7 @@ def test_actions_lead_to_the_other_pages(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=12)
     links = {link.proto.label: link.proto for link in open_page("runs", run=run).get("page_link")}
     assert (links["Open"].page, links["Open"].query_string) == ("gallery", f"run={run}")
-    assert (links["Repeat with a change"].page, links["Repeat with a change"].query_string) == (
+    assert (links["Repeat with changes"].page, links["Repeat with changes"].query_string) == (
         "run",
         f"run={run}&repeat={run}",
     )
@@ -79,7 +79,7 @@ def test_runs_that_were_not_finished_are_said(store: RunStore, open_page: OpenPa
     write_run(store, rows=12)
     store.write_plan("0123456789abcdef", {"recipe_id": "recipe"})
     captions = [caption.value for caption in open_page("runs").caption]
-    assert any(text.startswith("1 begun and not finished: `0123456789abcdef`") for text in captions)
+    assert any(text.startswith("1 unfinished: `0123456789abcdef`") for text in captions)
 
 
 def test_a_run_that_is_deleted_elsewhere_stays_readable_for_its_viewers(store: RunStore):

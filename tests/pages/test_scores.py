@@ -36,10 +36,10 @@ def test_a_threshold_tells_what_stays(store: RunStore, open_page: OpenPage):
     store_run(store.root)
     app = open_page("scores", run=RUN, threshold="65")
     # cat 0.9 right, dog 0.8 wrong, dog 0.7 right
-    assert metrics(app) == {"Images kept": "3", "Share kept": "60.0%", "Right among them": "66.7%"}
+    assert metrics(app) == {"Images kept": "3", "Share kept": "60.0 %", "Accuracy": "66.7 %"}
     app.slider(key="scores_threshold").set_value(85).run()
     assert address_of(app) == {"run": [RUN], "threshold": ["85"]}
-    assert metrics(app) == {"Images kept": "1", "Share kept": "20.0%", "Right among them": "100.0%"}
+    assert metrics(app) == {"Images kept": "1", "Share kept": "20.0 %", "Accuracy": "100.0 %"}
 
 
 def test_a_threshold_becomes_a_filter(store: RunStore, open_page: OpenPage):
@@ -47,14 +47,14 @@ def test_a_threshold_becomes_a_filter(store: RunStore, open_page: OpenPage):
     app = open_page("scores", run=RUN, threshold="65", score=["0.1", "0.85"])
     app.button(key="scores_keep").click().run()
     assert address_of(app) == {"run": [RUN], "threshold": ["65"], "score": ["0.65", "0.85"]}
-    assert app.markdown[0].value == "**2** of 7 images"
+    assert app.markdown[0].value == "**2 of 7 images**"
 
 
 def test_without_truth_there_is_only_what_the_model_says(store: RunStore, open_page: OpenPage):
     store_run(store.root, without_truth(ROWS))
     app = open_page("scores", run=RUN)
     assert titles(app) == ["Scores", "Margins", "Entropy", "Images at a threshold"]
-    assert metrics(app) == {"Images kept": "4", "Share kept": "80.0%"}
+    assert metrics(app) == {"Images kept": "4", "Share kept": "80.0 %"}
 
 
 def test_a_split_names_the_labels(store: RunStore, open_page: OpenPage):

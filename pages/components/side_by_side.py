@@ -1,4 +1,4 @@
-"""Images that two runs guess differently, side by side: the picture as each run shows it, and the guesses of both."""
+"""Images that two runs label differently, side by side: the picture as each run shows it, and both predictions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, frame, gallery, text
-from pages.components.frame import Opened
+from pages.components import address, gallery, text
+from pages.components.opened import Opened
 from pages.components.wall import FRAME_CSS, FRAME_JS
 from sparkcore.analysis.columns import Rows
-from sparkcore.runs.notes import read_notes
+from sparkcore.imaging.lettering import display_name
 
-_GUESSES = 5
+_PREDICTIONS = 5
 
 _CSS = (
     FRAME_CSS
@@ -43,13 +43,13 @@ _JS = (
 const sideOf = (parent, side, open) => {
   const element = make(parent, "div", "side")
   linkOf(element, side, () => open(`${side.run} ${side.image_id}`))
-  const guesses = make(element, "ol")
-  side.guesses.forEach(([label, score, share]) => {
-    const guess = make(guesses, "li")
-    guess.style.setProperty("--share", share)
-    make(guess, "i").setAttribute("aria-hidden", "true")
-    make(guess, "span", "", label).title = label
-    make(guess, "b", "", score)
+  const predictions = make(element, "ol")
+  side.predictions.forEach(([label, score, share]) => {
+    const prediction = make(predictions, "li")
+    prediction.style.setProperty("--share", share)
+    make(prediction, "i").setAttribute("aria-hidden", "true")
+    make(prediction, "span", "", label).title = label
+    make(prediction, "b", "", score)
   })
 }
 
@@ -74,13 +74,11 @@ _component = st.components.v2.component("pairs", html='<ul class="pairs"></ul>',
 
 def show_names(left: Opened, right: Opened) -> None:
     """Say which run is on which side."""
-    notes = read_notes(left.store)
-    names = [text.escape(frame.run_title(run.manifest, notes.of(run.run_id))) for run in (left, right)]
-    st.caption(f"**Left:** this run, {names[0]}. **Right:** the other, {names[1]}.")
+    st.caption(f"**Left:** this run, {text.escape(left.title)}. **Right:** other run, {text.escape(right.title)}.")
 
 
 def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, key: str) -> None:
-    """Draw a part of the images whose row numbers, left and right, are given; a click opens a picture in its run."""
+    """Draw the images at the places `part` of the row numbers, left and right; a click opens a picture in its run."""
     sides = [_sides(run, numbers[part]) for run, numbers in zip((left, right), rows, strict=True)]
 
     def opened() -> None:
@@ -95,10 +93,10 @@ def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, ke
 def _sides(run: Opened, rows: Rows) -> list[dict[str, Any]]:
     tops = run.table["top"].take(pa.array(rows)).to_pylist()
     return [
-        {**asdict(tile), "run": run.run_id, "guesses": [_guess(one) for one in (top or [])[:_GUESSES]]}
+        {**asdict(tile), "run": run.run_id, "predictions": [_prediction(one) for one in (top or [])[:_PREDICTIONS]]}
         for tile, top in zip(gallery.make_tiles(run, rows), tops, strict=True)
     ]
 
 
-def _guess(guess: dict[str, Any]) -> tuple[str, str, str]:
-    return text.words(guess["label"]), f"{guess['score']:.1%}", f"{100 * guess['score']:.1f}%"
+def _prediction(one: dict[str, Any]) -> tuple[str, str, str]:
+    return display_name(one["label"]), text.percent(one["score"]), f"{100 * one['score']:.1f}%"

@@ -1,0 +1,124 @@
+"""Everything that is computed once for each run and set of filters, and then shared by all viewers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from pages.components.opened import Key, Opened
+from sparkcore.analysis import aggregates
+from sparkcore.analysis.columns import Rows
+from sparkcore.analysis.comparison import Comparison, compare
+from sparkcore.analysis.filters import Filters
+from sparkcore.analysis.metrics import Evaluation, evaluate
+from sparkcore.analysis.selection import select, sort
+from sparkcore.analysis.truth import Match, has_truth, match
+from sparkcore.errors import RequestError
+from sparkcore.runs.store import RunStore
+
+
+def _key_of(opened: Opened) -> Key:
+    return opened.key
+
+
+_BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """Hold the values that the filter widgets of one run offer."""
+
+    labels: tuple[str, ...]
+    entropy: float
+    height: tuple[int, int]
+    width: tuple[int, int]
+    errors: tuple[str, ...]
+    has_truth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Hold a comparison, and the row numbers of its changed images in both tables, left and right."""
+
+    comparison: Comparison
+    rows: tuple[Rows, Rows]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+def matching_rows(opened: Opened, filters: Filters) -> Rows:
+    """Return the numbers of the rows that pass, in the table's order; read-only."""
+    return _read_only(select(opened.table, filters))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+def sorted_rows(opened: Opened, filters: Filters, key: str, descending: bool, seed: int = 0) -> Rows:
+    """Return the numbers of the rows that pass, ordered by one of `selection.SORT_KEYS`; read-only."""
+    return _read_only(sort(opened.table, matching_rows(opened, filters), key, descending, seed))
+
+
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_BY_KEY)
+def summary(opened: Opened, filters: Filters, name: str, **arguments: Any) -> pa.Table:
+    """Return what the function `name` of `sparkcore.analysis.aggregates` makes of the rows that pass."""
+    table: pa.Table = getattr(aggregates, name)(opened.table, rows=matching_rows(opened, filters), **arguments)
+    return table
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_KEY)
+def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
+    """Return the evaluation of the rows that pass; None where no true label of them is known."""
+    if not has_truth(opened.table):
+        return None
+    try:
+        return evaluate(opened.table, matching_rows(opened, filters))
+    except RequestError:  # the filters leave no image with a true label
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_KEY)
+def truth(opened: Opened) -> Match | None:
+    """Return the true and the predicted class of every row; None where no true label is known."""
+    return match(opened.table) if has_truth(opened.table) else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+def filter_options(opened: Opened) -> FilterOptions:
+    """Return the values that the filter widgets offer."""
+    table = opened.table
+    counts = aggregates.label_counts(table, top=table.num_rows)
+    height, width = (pc.min_max(table[name]).as_py() for name in ("height", "width"))
+    return FilterOptions(
+        labels=tuple(sorted(counts["label"].to_pylist(), key=str.casefold)),
+        entropy=math.ceil(10 * (pc.max(table["entropy"]).as_py() or 0.1)) / 10,
+        height=(height["min"] or 0, height["max"] or 0),
+        width=(width["min"] or 0, width["max"] or 0),
+        errors=tuple(aggregates.error_counts(table)["error_type"].to_pylist()),
+        has_truth=has_truth(table),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=_BY_KEY)
+def comparison(left: Opened, right: Opened) -> Compared:
+    """Return the comparison of two runs."""
+    found = compare(left.table, right.table)
+    ids = found.changed["image_id"]
+    places = [pc.index_in(ids, value_set=run.table["image_id"].combine_chunks()) for run in (left, right)]
+    left_rows, right_rows = (_read_only(place.to_numpy().astype(np.int64)) for place in places)
+    return Compared(found, (left_rows, right_rows))
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def size_bytes(key: Key) -> int:
+    """Return the size of a run on disk, by its `Opened.key`."""
+    root, run_id, _ = key
+    return RunStore(root).size_bytes(run_id)
+
+
+def _read_only(rows: Rows) -> Rows:
+    rows.flags.writeable = False
+    return rows

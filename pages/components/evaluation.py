@@ -1,0 +1,89 @@
+"""How good the predictions of a run are, as numbers and as a table of classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from pages.components import text
+from sparkcore.analysis.filters import INCORRECT, Filters
+from sparkcore.analysis.metrics import Evaluation
+from sparkcore.imaging.lettering import display_name
+
+_FEW_CLASSES = 10
+_TABLE_HEIGHT = 420
+
+
+def show_numbers(evaluation: Evaluation) -> None:
+    """Draw the numbers that summarize an evaluation."""
+    depth = evaluation.depth
+    numbers = [
+        (
+            "Top-1 accuracy",
+            text.percent(evaluation.top_1),
+            "Share of the images whose prediction is their true label.",
+        ),
+        (
+            f"Top-{depth} accuracy",
+            text.percent(evaluation.top_k),
+            f"Share of the images whose true label is among their {depth} most likely labels.",
+        ),
+        ("With a true label", f"{evaluation.support:,}", "Images that have both a true label and a prediction."),
+        (
+            "Calibration error",
+            text.percent(evaluation.calibration_error),
+            "Mean difference between score and accuracy; 0 % is perfect (expected calibration error).",
+        ),
+    ]
+    if depth == 1:
+        del numbers[1]
+    if evaluation.unmatched:
+        why = "Images whose true label was never predicted in this run. They count as incorrect."
+        numbers.append(("True label never predicted", f"{evaluation.unmatched:,}", why))
+    with st.container(horizontal=True):
+        for name, value, why in numbers:
+            st.metric(name, value, help=why, border=True)
+
+
+def describe_images(wanted: Filters, count: int) -> str:
+    """Return the heading above the images of an evaluation."""
+    if wanted.pair:
+        true_label, prediction = (text.escape(display_name(name)) for name in wanted.pair)
+        return f"{text.images(count)} of {true_label} labeled {prediction}"
+    if wanted.correct == INCORRECT:
+        return f"{count:,} {'mistake' if count == 1 else 'mistakes'}, most confident first"
+    return f"{text.images(count)} labeled correctly, most confident first"
+
+
+def show_classes(classes: pa.Table) -> None:
+    """Draw precision, recall and support of every class, the largest first."""
+    columns = {name: classes[name] for name in classes.column_names}
+    columns["name"] = text.display_names(columns["name"])
+    columns |= {name: pc.multiply(columns[name], 100) for name in ("precision", "recall", "f1")}
+    with st.container(border=True):
+        st.markdown("**Classes**")
+        st.caption(
+            "Precision: share of the predictions of a class that are correct. "
+            "Recall: share of the images of a class that are found."
+        )
+        st.dataframe(
+            pa.table(columns),
+            hide_index=True,
+            height="content" if classes.num_rows <= _FEW_CLASSES else _TABLE_HEIGHT,
+            column_config={
+                "name": st.column_config.TextColumn("Class", pinned=True),
+                "precision": _share("Precision"),
+                "recall": _share("Recall"),
+                "f1": _share("F1", "Harmonic mean of precision and recall."),
+                "support": st.column_config.NumberColumn("Images", format="localized"),
+                "predicted": st.column_config.NumberColumn("Predicted", format="localized"),
+            },
+            alt="Precision, recall and number of images of every class",
+        )
+
+
+def _share(title: str, about: str | None = None) -> Any:
+    return st.column_config.ProgressColumn(title, help=about, min_value=0.0, max_value=100.0, format="%.1f %%")

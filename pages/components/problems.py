@@ -1,0 +1,84 @@
+"""The unreadable images of a run, and the button that tries them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from pages.components import gallery, text
+from pages.components.opened import Opened
+from sparkcore import client, intake
+from sparkcore.analysis.columns import Rows
+from sparkcore.config import MODEL_SUFFIXES, EngineConfig, RunConfig
+from sparkcore.errors import SparkcoreError
+
+_ROWS_PER_PAGE = 200
+
+
+def show_images(opened: Opened, rows: Rows) -> None:
+    """Draw a paged table of unreadable images with their reasons."""
+    draw = partial(_show_table, opened)
+    gallery.paged(rows, draw, key="problems", per_page=_ROWS_PER_PAGE)
+
+
+def show_retry(opened: Opened) -> None:
+    """Draw the button that classifies the unreadable images again, in a new run that reuses all others."""
+    count = opened.manifest.counts["errors"]
+    with st.container(border=True):
+        st.markdown("**Try again**")
+        st.caption(
+            "After the files have been repaired or replaced: a new run reuses all images that were readable and "
+            "computes only the rest."
+        )
+        if not st.button(f"Retry {text.images(count)}", icon=":material/replay:", key="retry"):
+            return
+        try:
+            roots = intake.allowed_roots(opened.store.root)
+            config = _checked(RunConfig.from_dict(opened.manifest.config), roots)
+            engine = EngineConfig.from_environment(store=opened.store.root)
+            job = client.submit(config, engine, retry_failed=True, roots=roots)
+        except SparkcoreError as error:
+            st.error(text.escape(str(error)), icon=":material/error:")
+            return
+    st.switch_page("pages/run.py", query_params={"job": job.job_id})
+
+
+def _show_table(opened: Opened, rows: Rows) -> None:
+    part = opened.table.take(pa.array(rows))
+    shown = {
+        "File": part["file_name"],
+        "Reason": text.display_names(part["error_type"]),
+        "Details": part["error_message"],
+        "Size (KB)": pc.divide(part["size_bytes"].cast(pa.float64()), 1000),
+        "Path": [text.path(origin) for origin in part["origin"].to_pylist()],
+    }
+    st.dataframe(
+        pa.table(shown),
+        hide_index=True,
+        column_config={
+            "File": st.column_config.TextColumn(pinned=True),
+            "Details": st.column_config.TextColumn(width="large"),
+            "Size (KB)": st.column_config.NumberColumn(format="%.1f"),
+            "Path": st.column_config.TextColumn(width="large"),
+        },
+        alt="Unreadable images with their reasons",
+    )
+
+
+def _checked(config: RunConfig, roots: Sequence[Path]) -> RunConfig:
+    """Return the request with absolute paths; the user of this page may read less than the owner of the run."""
+    model, weights, labels = config.model, config.weights, config.labels
+    if model.endswith(MODEL_SUFFIXES):
+        model = intake.choose_file(model, roots)
+    if weights and weights.endswith(MODEL_SUFFIXES):
+        weights = intake.choose_file(weights, roots)
+    if labels:
+        labels = intake.choose_file(labels, roots, intake.LABEL_SUFFIXES)
+    images = intake.choose_images(config.images, roots)
+    return replace(config, images=images, model=model, weights=weights, labels=labels)

@@ -1,0 +1,52 @@
+"""The widgets of the sidebar show the run and the filters of the address, whatever page comes before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sparkcore.analysis.filters import CORRECT
+from sparkcore.runs.store import RunStore
+from tests.browser.conftest import Server, settle
+from tests.runs_fixture import write_run
+
+PAGES = ("Labels", "Scores", "Evaluate", "Image", "Gallery", "Problems", "Labels")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server whose store holds two runs."""
+    folder = tmp_path_factory.mktemp("sidebar")
+    store = RunStore(folder / "store")
+    write_run(store, rows=30)
+    write_run(store, rows=30, shift=1, day=1)
+    server = Server(store, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def check_widgets(page: Page, run: str) -> None:
+    """Assert that the sidebar shows this run, and the filters that the test sets."""
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar.locator(".st-key-frame_run input")).to_have_value(re.compile(f"{run[:8]}$"))
+    expect(sidebar.locator(".st-key-filter_label [data-tag]")).to_have_text(["banana"])
+    expect(sidebar.locator(".st-key-filter_name input")).to_have_value("image")
+    expect(sidebar.locator(".st-key-filter_score input").first).to_have_value("50")
+    expect(sidebar.locator(".st-key-filter_correct [aria-checked=true]")).to_have_text(["Correct"])
+
+
+def test_the_widgets_show_the_address_on_every_page(shown: Server, visit: Callable[..., Page]):
+    older = min(shown.store.runs(), key=lambda manifest: manifest.finished_at).run_id
+    filters = urlencode({"label": "banana", "name": "image", "score": ["0.5", ""], "correct": CORRECT}, doseq=True)
+    page = visit(f"{shown.url}/gallery?run={older}&{filters}")
+    check_widgets(page, older)
+    for title in PAGES:
+        page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+        expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
+        settle(page)
+        check_widgets(page, older)
