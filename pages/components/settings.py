@@ -11,6 +11,7 @@ from pages.components.source import SAMPLES, Source
 from sparkcore import client, intake
 from sparkcore.client import ModelChoice
 from sparkcore.config import (
+    DEFAULT_MODEL,
     INTERPOLATIONS,
     KEEPS,
     PRECISIONS,
@@ -24,7 +25,11 @@ from sparkcore.runs.store import RunStore
 
 OWN_MODEL = "own model file"
 _TRUTHS = {"none": "Unknown", "folder": "From the folder", "filename": "From the file name"}
-_READERS = {"bytes": "Bytes (all formats)", "image": "Spark's image source"}
+_OPTIONS = {
+    "auto": "As the model expects",
+    "bytes": "Bytes (all formats)",
+    "image": "Spark's image source",
+}
 _SIDES = ("height", "width", "channels")
 
 Values = dict[str, Any]
@@ -65,23 +70,25 @@ def to_config(images: str, values: Values, store: RunStore) -> RunConfig:
 
 def _show_model(prefix: str, default: RunConfig | None) -> Values:
     choices = {choice.name: choice for choice in client.available_models()}
-    begin = default.model if default else client.default_model()
+    begin = default.model if default and default.model != DEFAULT_MODEL else client.default_model()
+    begin = begin if begin in choices else OWN_MODEL
     names = [*choices, OWN_MODEL]
     model = st.selectbox(
         "Model",
         names,
-        index=names.index(begin) if begin in choices else len(choices) if default else 0,
+        index=names.index(begin),
         format_func=lambda name: name if _is_ready(name, choices, prefix) else f"{name} (needs weights)",
         key=f"{prefix}model",
         persist_state="session",
     )
     # Files and preprocessing belong to one model: another one starts without them.
-    same = default if default and model == (default.model if default.model in choices else OWN_MODEL) else None
+    same = default if model == begin else None
     if model == OWN_MODEL:
         return {"model": model, **_show_own_model(prefix, same)}
     values: Values = {"model": model}
     if not choices[model].ready or (same and same.weights):
-        st.caption(f"{model} {choices[model].note}.")
+        where, otherwise = ("on", "use those") if choices[model].ready else ("not on", "download them")
+        st.caption(f"The weights of {model} are {where} this machine. Give a file, or leave this empty to {otherwise}.")
         values["weights"] = _path(_weights_key(prefix, model), "Weights file", same.weights if same else None)
     return values
 
@@ -152,7 +159,7 @@ def _select(prefix: str, label: str, name: str, options: tuple[str, ...], base: 
         label,
         options,
         index=options.index(getattr(base, name)),
-        format_func=lambda option: _READERS.get(option, option),
+        format_func=lambda option: _OPTIONS.get(option, option),
         key=f"{prefix}{name}",
         persist_state="session",
     )

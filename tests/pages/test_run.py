@@ -237,3 +237,9 @@ def test_a_model_with_given_weights_needs_none(open_page: OpenPage):
     assert "vgg16 (needs weights)" in app.selectbox(key=f"{PREFIX}model").options
     app.text_input(key=f"{PREFIX}weights_vgg16").input("/photos/vgg16.h5").run()
     assert "vgg16" in app.selectbox(key=f"{PREFIX}model").options
+
+
+def test_a_run_with_the_default_model_is_repeated_with_it(store: RunStore, open_page: OpenPage, photos: Path):
+    job = JobTable(store.jobs_path).submit(RunConfig(images=str(photos)))
+    app = open_page("run", repeat=job.job_id)
+    assert app.selectbox(key=f"request_{job.job_id}_model").value == client.default_model()
