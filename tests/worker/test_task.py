@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sparkcore.config import RunConfig
+from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import EngineError, ModelError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.worker.task import PACKED_SCHEMA, WorkerTask, packed, unpacked
@@ -16,7 +16,7 @@ ROWS = pa.record_batch({"n": [1, 2, 3]})
 
 
 def task(**settings: object) -> WorkerTask:
-    model = FrozenModel(Path("x.pb"), "d", "float32", 8, 8, ("a",), ("a",))
+    model = FrozenModel(Path("x.pb"), "d", "float32", 8, 8, Fit("stretch"), ("a",), ("a",))
     return WorkerTask(RunConfig.from_dict({"images": "x", **settings}), model, 4, 1)
 
 
