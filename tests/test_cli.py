@@ -169,7 +169,7 @@ def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Pa
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, ""), err
-    assert "the same command goes on from there" in err
+    assert "run the same command again to resume" in err
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
     assert 0 < read_parts(store, unfinished, ["image_id"]).num_rows < 120
