@@ -18,4 +18,4 @@ def test_the_notebook_runs() -> None:
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
     texts = [str(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("complete cached" in text for text in texts)
-    assert sum("image/png" in text for text in texts) == 3
+    assert sum("image/png" in text for text in texts) == 6
