@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+        sys.stdout.flush()
     except (RunCancelledError, KeyboardInterrupt) as error:
         print(f"Cancelled: {error}", file=sys.stderr)
         return CANCELLED

@@ -214,6 +214,7 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
         "images_per_second_no_load": manifest.images_per_second_no_load,
         "error_types": manifest.error_types,
         "model": manifest.model["name"],
+        "model_source": manifest.model["source"],
     }
 
 

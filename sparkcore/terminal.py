@@ -165,13 +165,17 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     texts = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(names, *texts, strict=True)]
     console = Console(width=None if sys.stdout.isatty() else _UNBOUNDED_WIDTH, highlight=False, markup=False)
-    console.print()
-    if console.width - (sum(widths) + _GAP * (len(widths) - 1) - max(widths)) >= min(max(widths), _FOLDED_MIN_WIDTH):
-        numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
-        console.print(_table(names, texts, numeric, folded=widths.index(max(widths))))
-        return
-    for row in texts:
-        console.print(*(f"{name}: {text}" for name, text in zip(names, row, strict=True)), "", sep="\n")
+    with console.capture() as captured:
+        if console.width - (sum(widths) + _GAP * (len(widths) - 1) - max(widths)) >= min(
+            max(widths), _FOLDED_MIN_WIDTH
+        ):
+            numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
+            console.print(_table(names, texts, numeric, folded=widths.index(max(widths))))
+        else:
+            for row in texts:
+                console.print(*(f"{name}: {text}" for name, text in zip(names, row, strict=True)), "", sep="\n")
+    # Not printed by rich, which ends the process where the reader of a pipe has closed it.
+    print("", *(line.rstrip() for line in captured.get().splitlines()), sep="\n")
 
 
 def _table(names: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], folded: int) -> Table:

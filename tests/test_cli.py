@@ -62,6 +62,7 @@ def test_run_prints_one_json_object(tmp_path: Path, finished: dict[str, Any]) ->
     assert (finished["images"], finished["ok"], finished["errors"]) == (8, 8, 0)
     assert finished["folder"] == f"{tmp_path}/store/runs/{finished['run_id']}"
     assert finished["seconds"] > 0
+    assert finished["model_source"].endswith(".keras")
     assert finished["images_per_second_no_load"] >= finished["images_per_second"] > 0
 
 
@@ -129,6 +130,17 @@ def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "resnet50" in capsys.readouterr().out
     assert main(["samples", str(tmp_path / "s"), "--count", "3"]) == 0
     assert len([p for p in (tmp_path / "s").rglob("*") if p.is_file()]) == 3
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "sparkcore", "models"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True,
+        check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
