@@ -21,7 +21,7 @@ run: setup $(SAMPLES) ## classify the built-in samples and open the dashboard
 	SPARKCORE_STORE=$(STORE) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
 
 test: $(VENV)/.dev archive ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff check .
