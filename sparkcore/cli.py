@@ -1,4 +1,4 @@
-"""The shell's front door: arguments in, exit code out."""
+"""The command line: arguments in, exit code out."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkcore import __version__, commands, config
+from sparkcore import commands, config
 from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError
+from sparkcore.version import __version__
+
+_RUN = 'id of a run, its first characters, or "latest"'
 
 OK, FAILED, WRONG_REQUEST, CANCELLED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command and return its exit code: 0 done, 1 failed, 2 wrong request, 130 cancelled."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong request, 130 cancelled."""
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+        sys.stdout.flush()
     except (RunCancelledError, KeyboardInterrupt) as error:
         print(f"Cancelled: {error}", file=sys.stderr)
         return CANCELLED
@@ -30,15 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Failed: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # The reader of our output has left (`| head`): nothing is wrong, but nothing more can be written.
+        # The reader of our output has closed the pipe (`| head`), which is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "python -m sparkcore", description="Classify images with Spark.", allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser("sparkcore", description="Classify images with Spark.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"sparkcore {__version__}")
     commands_of = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands_of)
@@ -48,57 +50,65 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run(subparsers: Any) -> None:
-    run = _command(subparsers, "run", commands.run, "classify images into the store", store=True)
-    run.add_argument("images", metavar="IMAGES", help="folder (recursively), file, glob or URI (file:, hdfs:, s3a:)")
+    run = _command(subparsers, "run", commands.run, "classify images and store the result", store=True)
+    run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, glob or URI")
     model = run.add_argument_group("model")
-    model.add_argument("--model", help="auto (resnet50, else efficientnet_lite0), a name, or a .keras / .h5 file")
-    model.add_argument("--weights", help="imagenet, a path, or random[:SEED]")
+    model.add_argument(
+        "--model", help="name of a model, .keras or .h5 file, or auto (default): ResNet50, else efficientnet_lite0"
+    )
+    model.add_argument("--weights", help="imagenet (default), a file, or random[:SEED]")
     model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")
-    model.add_argument("--preprocess", choices=config.PREPROCESSES, help="what a model file expects of its pixels")
-    model.add_argument("--precision", choices=config.PRECISIONS)
-    model.add_argument("--top-k", type=int, metavar="N", help="how many labels to keep of each image (default: 5)")
+    model.add_argument("--preprocess", choices=config.PREPROCESSES, help="pixel values that a model file expects")
+    model.add_argument("--precision", choices=config.PRECISIONS, help="default: float32")
+    model.add_argument("--top-k", type=int, metavar="N", help="labels kept per image (default: 5)")
     reading = run.add_argument_group("images")
-    reading.add_argument("--reader", choices=config.READERS, help="bytes: Pillow decodes; image: Spark's image source")
-    reading.add_argument("--resize", choices=config.RESIZE_MODES)
-    reading.add_argument("--interpolation", choices=config.INTERPOLATIONS)
-    for side in ("width", "height", "channels"):
-        reading.add_argument(f"--min-{side}", type=int, metavar="N")
-        reading.add_argument(f"--max-{side}", type=int, metavar="N")
-    reading.add_argument("--sample", type=int, metavar="N", help="at most so many images, chosen by --seed")
-    reading.add_argument("--seed", type=int, metavar="S")
-    reading.add_argument("--truth", choices=config.TRUTHS, help="where the true label stands")
-    reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {','.join(config.KEEPS)}")
-    how = run.add_argument_group("how it is carried out (changes no result)")
-    how.add_argument("--retry-failed", action="store_true", help="compute the images with errors once more")
-    _add_engine(how)
-    run.add_argument("--json", action="store_true", help="print one JSON object on standard output, nothing else")
+    reading.add_argument(
+        "--reader", choices=config.READERS, help="bytes (default): Pillow; image: Spark's image source"
+    )
+    reading.add_argument("--resize", choices=config.RESIZE_MODES, help="how an image gets the model's input size")
+    reading.add_argument("--interpolation", choices=config.INTERPOLATIONS, help="resampling filter (default: bicubic)")
+    for side, unit in (("width", " in pixels"), ("height", " in pixels"), ("channels", "")):
+        reading.add_argument(f"--min-{side}", type=int, metavar="N", help=f"minimum {side}{unit}")
+        reading.add_argument(f"--max-{side}", type=int, metavar="N", help=f"maximum {side}{unit}")
+    reading.add_argument("--sample", type=int, metavar="N", help="classify a random sample of N images")
+    reading.add_argument("--seed", type=int, metavar="N", help="random seed of --sample (default: 0)")
+    reading.add_argument(
+        "--truth", choices=config.TRUTHS, help="read the true label from the folder or the filename (default: none)"
+    )
+    reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
+    execution = run.add_argument_group("execution (does not change the result)")
+    _add_engine(execution)
+    run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
+    _add_json(run)
 
 
 def _add_reading(subparsers: Any) -> None:
-    runs = _command(subparsers, "runs", commands.runs, "list the finished runs", store=True)
-    runs.add_argument("--json", action="store_true")
+    runs = _command(subparsers, "runs", commands.runs, "list finished runs", store=True)
+    _add_json(runs)
     show = _command(subparsers, "show", commands.show, "show one run", store=True)
-    show.add_argument("run", metavar="RUN", help='id, its first letters, or "latest"')
-    show.add_argument("--json", action="store_true")
-    export = _command(subparsers, "export", commands.export, "write a run for others", store=True)
-    export.add_argument("run", metavar="RUN")
-    export.add_argument("out", metavar="OUT", type=Path)
-    export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: by the suffix of OUT")
+    show.add_argument("run", metavar="RUN", help=_RUN)
+    _add_json(show)
+    export = _command(subparsers, "export", commands.export, "export a run to one file", store=True)
+    export.add_argument("run", metavar="RUN", help=_RUN)
+    export.add_argument("out", metavar="OUT", type=Path, help="file to write")
+    export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: the suffix of OUT")
     compare = _command(subparsers, "compare", commands.compare, "compare two runs", store=True)
-    compare.add_argument("left", metavar="A")
-    compare.add_argument("right", metavar="B")
-    compare.add_argument("--json", action="store_true")
-    evaluate = _command(subparsers, "evaluate", commands.evaluate, "score a run against the known truth", store=True)
-    evaluate.add_argument("run", metavar="RUN")
-    evaluate.add_argument("--json", action="store_true")
+    compare.add_argument("left", metavar="A", help=_RUN)
+    compare.add_argument("right", metavar="B", help=_RUN)
+    _add_json(compare)
+    evaluate = _command(subparsers, "evaluate", commands.evaluate, "measure the accuracy of a run", store=True)
+    evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth")
+    _add_json(evaluate)
 
 
 def _add_others(subparsers: Any) -> None:
-    _command(subparsers, "models", commands.models, "list the models that are known by name")
+    _command(subparsers, "models", commands.models, "list models and their weights")
     samples = _command(subparsers, "samples", commands.samples, "copy the built-in sample pictures to a folder")
     samples.add_argument("folder", metavar="DIR", type=Path)
     samples.add_argument("--count", type=int, metavar="N", help="only the first N, spread over the classes")
-    engine = _command(subparsers, "engine", commands.engine, "the process that serves a store's jobs", store=True)
+    engine = _command(
+        subparsers, "engine", commands.engine, "run, start or stop the engine process of a store", store=True
+    )
     engine.add_argument("action", choices=("serve", "start", "status", "stop"), nargs="?", default="serve")
     _add_engine(engine)
 
@@ -109,17 +119,25 @@ def _command(subparsers: Any, name: str, function: Any, text: str, *, store: boo
     )
     parser.set_defaults(command=function)
     if store:
-        parser.add_argument("--store", type=Path, metavar="DIR", help="default: SPARKCORE_STORE, else ./runs-store")
+        parser.add_argument(
+            "--store", type=Path, metavar="DIR", help="folder of runs (default: SPARKCORE_STORE, else ./runs-store)"
+        )
     return parser
 
 
 def _add_engine(group: Any) -> None:
     group.add_argument(
-        "--master", metavar="URL", help="Spark master or sc:// URL (default: SPARK_REMOTE, else local[*])"
+        "--master", metavar="URL", help="Spark master or Spark Connect URL (default: SPARK_REMOTE, else local[*])"
     )
-    group.add_argument("--batch-size", type=int, metavar="N")
-    group.add_argument("--threads", type=int, metavar="N", help="model threads of each Python worker")
-    group.add_argument("--part-size", type=int, metavar="N", help="images in one part, the unit of progress and resume")
+    group.add_argument("--batch-size", type=int, metavar="N", help="images per call of the model (default: 32)")
+    group.add_argument("--threads", type=int, metavar="N", help="model threads per worker (default: cores of a task)")
+    group.add_argument(
+        "--part-size", type=int, metavar="N", help="images per part, the unit of resume (default: about 3 s of work)"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output and nothing else")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What each command of the shell does; `cli.py` has its arguments."""
+"""The commands of the command line; `cli.py` has their arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_LABELS = 15
 
 
 def run(options: argparse.Namespace) -> None:
-    """Classify images in the foreground, with progress on standard error."""
+    """Classify images, with progress on standard error."""
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
@@ -53,7 +53,7 @@ def runs(options: argparse.Namespace) -> None:
         )
         for m in found
     ]
-    print_table(("run", "finished (UTC)", "model", "images", "errors", "of"), rows)
+    print_table(("run", "finished (UTC)", "model", "images", "errors", "source"), rows)
 
 
 def show(options: argparse.Namespace) -> None:
@@ -97,7 +97,7 @@ def export(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Tell how far two runs agree, and where not."""
+    """Show how far two runs agree and where they differ."""
     from sparkcore.analysis.comparison import compare as compare_tables
     from sparkcore.analysis.comparison import config_changes
 
@@ -129,7 +129,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Score a run whose truth is known."""
+    """Measure the accuracy of a run whose true labels are known."""
     from sparkcore.analysis.metrics import evaluate as evaluate_table
 
     store = _store(options)
@@ -150,10 +150,10 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def models(options: argparse.Namespace) -> None:
-    """List the models that are known by name and whether their weights are here."""
+    """List the models and whether their weights are on this machine."""
     del options
-    rows = [(choice.name, "ready" if choice.ready else "-", choice.note) for choice in client.available_models()]
-    print_table(("model", "here", "weights"), rows)
+    rows = [(choice.name, "yes" if choice.ready else "no", choice.note) for choice in client.available_models()]
+    print_table(("model", "ready", "weights"), rows)
 
 
 def samples(options: argparse.Namespace) -> None:
@@ -165,8 +165,7 @@ def samples(options: argparse.Namespace) -> None:
 
 
 def engine(options: argparse.Namespace) -> None:
-    """Serve, start, look at or stop the engine process of a store."""
-
+    """Run the engine process of a store here, or start it, stop it or show its state."""
     settings = engine_config(options)
     if options.action == "serve":
         from sparkcore.engine.service import serve
@@ -174,32 +173,31 @@ def engine(options: argparse.Namespace) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
         serve(settings)
     elif options.action == "start":
-        print("Started." if client.start_engine(settings) else "It runs already.")
+        print("Started." if client.start_engine(settings) else "Already running.")
     elif options.action == "stop":
-        print("Stopping." if client.stop_engine(settings) else "There is none.")
+        print("Stopping." if client.stop_engine(settings) else "Not running.")
     else:
         pid = client.engine_pid(settings)
-        print(f"An engine serves {settings.store}, process {pid}." if pid else f"No engine serves {settings.store}.")
+        print(f"Engine of {settings.store}: " + (f"running, process {pid}." if pid else "not running."))
 
 
 def run_config(options: argparse.Namespace) -> RunConfig:
-    """Return the request that the options describe; raises ConfigError."""
+    """Return the request that the options describe. Raises ConfigError."""
     given = {field.name: getattr(options, field.name) for field in fields(RunConfig)}
     return RunConfig.from_dict({name: value for name, value in given.items() if value is not None})
 
 
 def engine_config(options: argparse.Namespace) -> EngineConfig:
-    """Return how to carry it out, from the options and the environment; raises ConfigError."""
+    """Return the execution settings from options and environment. Raises ConfigError."""
     names = (field.name for field in fields(EngineConfig))
     return EngineConfig.from_environment(**{name: getattr(options, name, None) for name in names})
 
 
 def _store(options: argparse.Namespace) -> RunStore:
-
     store = RunStore(engine_config(options).store)
     if not store.root.is_dir():
         raise RunNotFoundError(
-            f"Expected a store of runs at {store.root}, but there is none. Make a run, or pass --store."
+            f"Expected a store of runs at {store.root}, found none. Run `sparkcore run IMAGES` first, or pass --store."
         )
     return store
 
@@ -216,6 +214,7 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
         "images_per_second_no_load": manifest.images_per_second_no_load,
         "error_types": manifest.error_types,
         "model": manifest.model["name"],
+        "model_source": manifest.model["source"],
     }
 
 
@@ -227,16 +226,16 @@ def _print_manifest(store: RunStore, manifest: Manifest) -> None:
     print(f"  model    {manifest.model['name']}, {manifest.model['source']}")
     print(
         f"  result   {counts['images']:,} images: {counts['ok']:,} ok, {counts['errors']:,} with errors, "
-        f"{counts['excluded']:,} left out by filters"
+        f"{counts['excluded']:,} excluded by filters"
     )
-    print(f"  work     {counts['computed']:,} computed, {counts['resumed']:,} resumed, {counts['reused']:,} taken over")
+    print(f"  work     {counts['computed']:,} computed, {counts['resumed']:,} resumed, {counts['reused']:,} reused")
     print(
         f"  speed    {manifest.timings['total']:.1f} s, "
-        f"{manifest.images_per_second_no_load:.1f} images/s once the model is loaded"
+        f"{manifest.images_per_second_no_load:.1f} images/s after the model was loaded"
     )
     print(f"  folder   {store.folder(manifest.run_id)}")
     if counts["images"] and not counts["ok"]:
-        print("  No image could be read: every row has status error.")
+        print('  No image could be read: every row has status "error".')
     print_table(("error", "images"), sorted(manifest.error_types.items(), key=lambda item: -item[1]))
     labels = label_counts(table, top=_SHOWN_LABELS)
     print_table(labels.schema.names, [tuple(row.values()) for row in labels.to_pylist()])

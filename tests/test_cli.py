@@ -62,6 +62,7 @@ def test_run_prints_one_json_object(tmp_path: Path, finished: dict[str, Any]) ->
     assert (finished["images"], finished["ok"], finished["errors"]) == (8, 8, 0)
     assert finished["folder"] == f"{tmp_path}/store/runs/{finished['run_id']}"
     assert finished["seconds"] > 0
+    assert finished["model_source"].endswith(".keras")
     assert finished["images_per_second_no_load"] >= finished["images_per_second"] > 0
 
 
@@ -131,6 +132,17 @@ def test_models_and_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert len([p for p in (tmp_path / "s").rglob("*") if p.is_file()]) == 3
 
 
+def test_a_closed_pipe_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "sparkcore", "models"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True,
+        check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -169,7 +181,7 @@ def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Pa
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, ""), err
-    assert "the same command goes on from there" in err
+    assert "run the same command again to resume" in err
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
     assert 0 < read_parts(store, unfinished, ["image_id"]).num_rows < 120

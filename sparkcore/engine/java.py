@@ -58,26 +58,11 @@ def archive_options() -> str:
     return f"-XX:SharedArchiveFile={path} {QUIET}" if path.is_file() and " " not in str(path) else ""
 
 
-def install_java() -> bool:
-    """Install Debian's headless Java where this is root on a system with apt; tell whether it was tried."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "default-jre-headless"]):
-        subprocess.run(["apt-get", *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
-    return True
-
-
 def main() -> int:
-    """Make sure that there is a Java: exit code 0, or 1 with one line that says what to do."""
+    """Check for Java: exit code 0, or 1 with one line that says what to do."""
     try:
-        try:
-            check_java()
-        except EngineError:
-            if not install_java():
-                raise
-            check_java()
-    except (EngineError, subprocess.CalledProcessError) as error:
+        check_java()
+    except EngineError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

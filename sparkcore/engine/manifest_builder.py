@@ -10,13 +10,13 @@ from importlib import metadata
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sparkcore import __version__
 from sparkcore.engine.request import Request
 from sparkcore.engine.tally import Tally
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_ERROR
+from sparkcore.version import __version__
 
 _LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
