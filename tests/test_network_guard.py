@@ -26,12 +26,13 @@ def test_a_connection_to_another_machine_is_refused(family: int, address: str) -
             connection.connect_ex((address, 443))
 
 
-def test_a_datagram_to_another_machine_is_refused() -> None:
+@pytest.mark.parametrize("address", [ADDRESS, NAME])
+def test_a_datagram_to_another_machine_is_refused(address: str) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection,
         pytest.raises(OSError, match="tests reach nothing but this machine"),
     ):
-        connection.sendto(b"hello", (ADDRESS, 53))
+        connection.sendto(b"hello", (address, 53))
 
 
 @pytest.mark.parametrize("look_up", [lambda: socket.getaddrinfo(NAME, 443), lambda: socket.gethostbyname(NAME)])

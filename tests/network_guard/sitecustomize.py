@@ -2,15 +2,18 @@
 
 The test session imports this module. Python processes that a test starts import it by themselves, because this folder
 is on their PYTHONPATH and `sitecustomize` is the module that Python imports first. An audit hook sees each connection
-and name lookup, whichever library makes it, and cannot be removed.
+and name lookup, whichever library makes it, and cannot be removed. Only the names that sockets look up by themselves
+escape it, so the methods that do so are wrapped.
 """
 
 from __future__ import annotations
 
 import errno
+import functools
 import ipaddress
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 _OWN_NAMES = {"", "localhost", socket.gethostname().lower()}
@@ -24,9 +27,25 @@ def _check(event: str, arguments: tuple[Any, ...]) -> None:
         if is_internet and address is not None and not _is_own(address[0]):
             raise OSError(errno.ENETUNREACH, f"Network is unreachable: {_MESSAGE}")
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        host = arguments[0]
-        if not _is_number(host) and not _is_own(host):
-            raise socket.gaierror(socket.EAI_AGAIN, f"Temporary failure in name resolution: {_MESSAGE}")
+        _check_name(arguments[0])
+
+
+def _check_name(host: str | bytes | None) -> None:
+    if not _is_number(host) and not _is_own(host):
+        raise socket.gaierror(socket.EAI_AGAIN, f"Temporary failure in name resolution: {_MESSAGE}")
+
+
+def _checking_names(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of sockets, whose last argument is an address, that looks up none but this machine's names."""
+
+    @functools.wraps(method)
+    def checked(connection: socket.socket, *arguments: Any) -> Any:
+        address = arguments[-1] if arguments else None
+        if isinstance(address, tuple) and isinstance(address[0], (str, bytes)):
+            _check_name(address[0])
+        return method(connection, *arguments)
+
+    return checked
 
 
 def _is_own(host: str | bytes | None) -> bool:
@@ -54,3 +73,5 @@ def _text(host: str | bytes | None) -> str:
 
 
 sys.addaudithook(_check)
+for _name in ("connect", "connect_ex", "sendto"):
+    setattr(socket.socket, _name, _checking_names(getattr(socket.socket, _name)))
