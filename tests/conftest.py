@@ -30,7 +30,7 @@ _ONE_WORKER = "-XX:ActiveProcessorCount=1"
 # the other tests, a group per file, fill up whichever process is done sooner.
 _GROUPS = ("spark", "engine", "tensorflow")
 _GROUP_OF_FIXTURE = {"spark": "spark", "served": "engine", "browser": "engine"}
-_GROUP_OF_FOLDER = {"tests/browser": "engine", "tests/models": "tensorflow"}
+_GROUP_OF_FOLDER = {"tests/browser": "engine", "tests/models": "tensorflow", "tests/worker": "tensorflow"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -174,6 +174,7 @@ def test_a_folder_without_files_exits_with_2(tmp_path: Path, colors_model: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Path, number: signal.Signals) -> None:
     write_colors(tmp_path / "in", 120, side=400)
@@ -189,6 +190,7 @@ def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_kill_in_the_middle_loses_no_finished_part(
     tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,6 +220,7 @@ def test_kill_in_the_middle_loses_no_finished_part(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.soak  # test_two_at_once_make_one_run does the same with threads
 def test_two_processes_at_once_make_one_run(
     tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]

@@ -35,6 +35,7 @@ def _finished(job: Job, engine: EngineConfig) -> Job:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_jobs_from_submit_to_result(
     tmp_path: Path, served: EngineConfig, request_for: Callable[..., RunConfig]
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_link_out_of_the_roots_is_not_read(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_cancel_a_running_and_a_waiting_job(
     served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
 ) -> None:
@@ -105,6 +107,7 @@ def test_cancel_a_running_and_a_waiting_job(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_job_survives_a_stopped_and_a_killed_engine(
     served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
 ) -> None:

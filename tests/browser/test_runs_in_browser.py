@@ -22,9 +22,10 @@ from tests.conftest import ENGINE_LIMIT_S, end_engine, wait_until
 RUN_MS = 1000 * ENGINE_LIMIT_S
 _READY = {choice.name for choice in client.available_models() if choice.ready}
 
-pytestmark = pytest.mark.skipif(
-    client.default_model() not in _READY, reason="no model is ready to use on this machine: its weights are not here"
-)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(client.default_model() not in _READY, reason="no model's weights are on this machine"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,7 @@ def _wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_run_over_spark_connect(tmp_path: Path, colors_model: Path, connect_url: str) -> None:
     pictures = write_colors(tmp_path / "in", 10)
     (tmp_path / "in" / "broken.png").write_text("no image")

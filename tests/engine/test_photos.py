@@ -20,7 +20,7 @@ from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
 from tests.conftest import shared
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from sparkcore.models.registry import find_spec
 from sparkcore.models.resolve import resolve_model
 from sparkcore.models.top_k import top_k
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SHARED = Path(__file__).parents[2] / "../shared"
 TOLERANCE = 1e-5
 
