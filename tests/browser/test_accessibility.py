@@ -13,17 +13,16 @@ from tests.browser.conftest import Server, settle
 
 # Vega draws the empty rectangle of a selection as a mark without a name; it has no setting to change that.
 _BRUSH = "role-mark brush_"
+VIEWS = [*(f"{page}?label=apple&label=banana" for page in PAGES), "gallery?per=12", "run?repeat=none"]
+# Most colors are on a wall of tiles and in charts; the other pages have no color of their own.
+DARK = [f"{page}?label=apple&label=banana" for page in ("gallery", "evaluate")]
 
 
 @pytest.mark.parametrize(
     ("page", "dark"),
     [
-        *((f"{page}?label=apple&label=banana", False) for page in PAGES),
-        ("gallery?per=12", False),
-        ("run?repeat=none", False),
-        # The two pages with most of the colors: a wall of tiles, and charts.
-        ("gallery?label=apple&label=banana", True),
-        ("evaluate?label=apple&label=banana", True),
+        *((page, False) for page in VIEWS),
+        *(pytest.param(page, True, marks=[] if page in DARK else pytest.mark.soak) for page in VIEWS),
     ],
 )
 def test_no_serious_violation(shown: Server, visit: Callable[..., Page], page: str, dark: bool):
