@@ -1,8 +1,9 @@
-"""What many tests share: one Spark session, one tiny real model, and the real photos where they are."""
+"""What many tests share: one Spark session, one engine process, one tiny real model, and the test data beside."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+import tests.network_guard.sitecustomize as network_guard
+from sparkcore import client
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.java import archive_path
 from sparkcore.models.download import remember_offline
@@ -19,15 +22,51 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-# For engines in processes of their own: each of their workers would import TensorFlow, for a handful of pictures.
-_ONE_WORKER = "-XX:ActiveProcessorCount=1"
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+ENGINE_LIMIT_S = 90
+# Each Python worker of an engine imports TensorFlow: one is enough for a handful of pictures.
+_ONE_WORKER = "-XX:ActiveProcessorCount=1"
+# A group runs in one pytest process, so that its Spark session, engine or TensorFlow starts once. They come first:
+# the other tests, a group per file, fill up whichever process is done sooner.
+_GROUPS = ("spark", "engine", "tensorflow")
+_GROUP_OF_FIXTURE = {"spark": "spark", "served": "engine", "browser": "engine"}
+_GROUP_OF_FOLDER = {"tests/browser": "engine", "tests/models": "tensorflow", "tests/worker": "tensorflow"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist keep the order of the groups; by itself it begins with those of the most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Name the group of each test that does not name one itself, and put the large groups first."""
+    order = {name: place for place, name in enumerate(_GROUPS)}
+    groups: dict[pytest.Item, str] = {}
+    for item in items:
+        mark = item.get_closest_marker("xdist_group")
+        groups[item] = mark.args[0] if mark else _group(item, config.rootpath)
+        if mark is None:
+            item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: order.get(groups[item], len(order)))
+
+
+def _group(item: pytest.Item, root: Path) -> str:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    for name, group in _GROUP_OF_FIXTURE.items():
+        if name in fixtures:
+            return group
+    file = item.path.relative_to(root)
+    return _GROUP_OF_FOLDER.get(file.parent.as_posix(), file.with_suffix("").as_posix())
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the tests' frozen models out of the user's cache, and the user's settings out of the tests."""
+    """Keep the tests off the network and out of the user's cache, and the user's settings out of the tests."""
     patch = pytest.MonkeyPatch()
+    guarded = [str(Path(network_guard.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, guarded)))
     archive, cache = archive_path(), tmp_path_factory.mktemp("cache")
     patch.setenv("SPARKCORE_CACHE", str(cache))
     if archive.is_file():
@@ -38,6 +77,9 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
     patch.delenv("SPARK_REMOTE", raising=False)
+    for proxy in ("http_proxy", "https_proxy", "all_proxy"):  # one on this machine would lead off it
+        patch.delenv(proxy, raising=False)
+        patch.delenv(proxy.upper(), raising=False)
     yield
     patch.undo()
 
@@ -52,6 +94,21 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         session = start_session(EngineConfig(store=tmp_path_factory.mktemp("spark")))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def engine_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineConfig]:
+    """Give the store that client and browser tests share; its engine ends with the session."""
+    engine = EngineConfig(store=tmp_path_factory.mktemp("served") / "store", part_size=8)
+    yield engine
+    end_engine(engine)
+
+
+@pytest.fixture
+def served(engine_store: EngineConfig) -> EngineConfig:
+    """Give the same store with its engine process alive: one that a test has ended is started again."""
+    client.start_engine(engine_store)
+    return engine_store
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +149,22 @@ def shared(name: str) -> Path:
     """Return a file or folder of the test data beside the project, or skip the test."""
     path = SHARED / name
     if not path.exists():
-        pytest.skip(
-            f"needs {os.path.relpath(path, Path.cwd())}, real photos and weights that are no part of this project"
-        )
+        pytest.skip(f"needs ../shared/{name}, which is not part of this repository")
     return path
+
+
+def end_engine(engine: EngineConfig) -> None:
+    """Stop the engine process of a store and wait until it has left."""
+    if client.stop_engine(engine):
+        wait_until(lambda: client.engine_pid(engine) is None)
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = ENGINE_LIMIT_S) -> None:
+    """Wait until a condition holds; fails after `limit_s`."""
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, f"still waiting after {limit_s} s"
+        time.sleep(0.05)
 
 
 def write_colors(folder: Path, count: int = 4, side: int = 40) -> list[Path]:

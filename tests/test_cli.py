@@ -1,4 +1,4 @@
-"""The shell's front door, in processes of its own where that is the point."""
+"""The command line, in separate processes where that is the point."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +21,10 @@ from sparkcore.cli import main
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
-from tests.conftest import write_colors
+from tests.conftest import wait_until, write_colors
 
 ROOT = Path(__file__).resolve().parents[1]
+PROCESS_LIMIT_S = 90
 
 
 @pytest.fixture
@@ -52,9 +52,8 @@ def parts_written(store: Path) -> int:
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    while not condition():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.05)
+    wait_until(lambda: condition() or process.poll() is not None)
+    assert process.poll() is None, process.communicate(timeout=PROCESS_LIMIT_S)[1]
 
 
 def test_run_prints_one_json_object(tmp_path: Path, finished: dict[str, Any]) -> None:
@@ -157,13 +156,27 @@ def test_a_closed_pipe_is_no_error() -> None:
         (["runs"], "Expected a store of runs"),
     ],
 )
-def test_wrong_requests_exit_with_2(tmp_path: Path, words: list[str], expected: str) -> None:
+def test_wrong_requests_exit_with_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    expected: str,
+) -> None:
     write_colors(tmp_path / "in", 1)
-    command = [word.format(tmp_path / "in") for word in words]
-    process = start(*command, "--store", str(tmp_path / "store"), KERAS_HOME=str(tmp_path))
-    out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    assert main([word.format(tmp_path / "in") for word in words] + ["--store", str(tmp_path / "store")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
     assert expected in err
+    assert not list((tmp_path / "keras").rglob("*.h5"))
+
+
+def test_an_error_of_the_process_is_a_message_without_a_traceback(tmp_path: Path) -> None:
+    process = start("runs", "--store", str(tmp_path / "store"))
+    out, err = process.communicate(timeout=PROCESS_LIMIT_S)
+    assert (process.returncode, out) == (2, "")
+    assert "Expected a store of runs" in err
     assert "Traceback" not in err
 
 
@@ -173,13 +186,14 @@ def test_a_folder_without_files_exits_with_2(tmp_path: Path, colors_model: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Path, number: signal.Signals) -> None:
     write_colors(tmp_path / "in", 120, side=400)
     process = start("run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json")
     wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PROCESS_LIMIT_S)
     assert (process.returncode, out) == (130, ""), err
     assert "run the same command again to resume" in err
     store = RunStore(tmp_path / "store")
@@ -188,6 +202,7 @@ def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_kill_in_the_middle_loses_no_finished_part(
     tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,7 +212,7 @@ def test_kill_in_the_middle_loses_no_finished_part(
     process = start(*command)
     wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
     process.kill()
-    process.wait()
+    process.wait(PROCESS_LIMIT_S)
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
     kept = read_parts(store, unfinished, ["image_id"]).num_rows
@@ -217,6 +232,8 @@ def test_kill_in_the_middle_loses_no_finished_part(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.soak  # test_two_at_once_make_one_run does the same with threads
 def test_two_processes_at_once_make_one_run(
     tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,7 +244,7 @@ def test_two_processes_at_once_make_one_run(
     wait_for(lambda: bool(list(tmp_path.glob("store/runs/*/plan.json"))), other)
     assert main(command) == 0
     mine = json.loads(capsys.readouterr().out)
-    theirs = json.loads(other.communicate()[0])
+    theirs = json.loads(other.communicate(timeout=PROCESS_LIMIT_S)[0])
     assert (theirs["status"], mine["status"]) == ("complete", "cached")
     assert mine["run_id"] == theirs["run_id"]
     assert len(RunStore(tmp_path / "store").runs()) == 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,31 +17,25 @@ from sparkcore.errors import ConfigError, RunNotFoundError
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
-from tests.conftest import write_colors
-
-pytestmark = pytest.mark.slow
+from tests.conftest import wait_until, write_colors
 
 
 @pytest.fixture
-def served(engine: EngineConfig) -> Iterator[EngineConfig]:
-    """Give an engine config, and end its engine process afterwards."""
-    yield engine
-    if client.stop_engine(engine):
-        _wait(lambda: client.engine_pid(engine) is None)
-
-
-def _wait(condition: Callable[[], bool], limit_s: float = 240) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
+def many(served: EngineConfig) -> Path:
+    """Give a folder whose run takes many parts."""
+    folder = served.store.parent / "many"
+    if not folder.exists():
+        write_colors(folder, 160, side=400)
+    return folder
 
 
 def _finished(job: Job, engine: EngineConfig) -> Job:
-    _wait(lambda: not client.status(job.job_id, engine).active)
+    wait_until(lambda: not client.status(job.job_id, engine).active)
     return client.status(job.job_id, engine)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_jobs_from_submit_to_result(
     tmp_path: Path, served: EngineConfig, request_for: Callable[..., RunConfig]
 ) -> None:
@@ -59,7 +53,7 @@ def test_jobs_from_submit_to_result(
     wrong = _finished(client.submit(request_for(tmp_path / "nowhere"), served), served)
     assert wrong.state == "failed"
     assert "there is no such path" in wrong.message
-    assert [j.job_id for j in client.jobs(served)] == [wrong.job_id, again.job_id, job.job_id]
+    assert [j.job_id for j in client.jobs(served, limit=3)] == [wrong.job_id, again.job_id, job.job_id]
     assert client.engine_pid(served) is not None
     assert client.start_engine(served) is False
 
@@ -78,6 +72,7 @@ def test_a_job_carries_its_roots_and_absolute_paths(
     assert client.submit(request_for("photos", model="resnet50", weights="random:1"), engine).config.model == "resnet50"
 
 
+@pytest.mark.slow
 def test_a_link_out_of_the_roots_is_not_read(
     tmp_path: Path, served: EngineConfig, request_for: Callable[..., RunConfig]
 ) -> None:
@@ -93,52 +88,49 @@ def test_a_link_out_of_the_roots_is_not_read(
     assert "expected a folder below" in out.message
 
 
-def test_cancel_a_running_and_a_waiting_job(tmp_path: Path, request_for: Callable[..., RunConfig]) -> None:
-    write_colors(tmp_path / "in", 200, side=400)
-    engine = EngineConfig(store=tmp_path / "store", part_size=4)
-    try:
-        running = client.submit(request_for(tmp_path / "in"), engine)
-        waiting = client.submit(request_for(tmp_path / "in", resize="pad"), engine)
-        _wait(lambda: client.status(running.job_id, engine).done > 0)
-        assert client.cancel(waiting.job_id, engine).state == "cancelled"
-        client.cancel(running.job_id, engine)
-        ended = _finished(running, engine)
-        assert (ended.state, ended.run_id) == ("cancelled", None)
-        (unfinished,) = RunStore(engine.store).unfinished()
-        kept = read_parts(RunStore(engine.store), unfinished, ["image_id"]).num_rows
-        assert 0 < kept < 200
-    finally:
-        client.stop_engine(engine)
-        _wait(lambda: client.engine_pid(engine) is None)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_cancel_a_running_and_a_waiting_job(
+    served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
+) -> None:
+    store = RunStore(served.store)
+    before = set(store.unfinished())
+    running = client.submit(request_for(many, interpolation="nearest"), served)
+    waiting = client.submit(request_for(many, resize="pad"), served)
+    wait_until(lambda: client.status(running.job_id, served).done > 0)
+    assert client.cancel(waiting.job_id, served).state == "cancelled"
+    client.cancel(running.job_id, served)
+    ended = _finished(running, served)
+    assert (ended.state, ended.run_id) == ("cancelled", None)
+    (unfinished,) = set(store.unfinished()) - before
+    assert 0 < read_parts(store, unfinished, ["image_id"]).num_rows < 160
 
 
-def test_a_job_survives_a_stopped_and_a_killed_engine(tmp_path: Path, request_for: Callable[..., RunConfig]) -> None:
-    write_colors(tmp_path / "in", 160, side=400)
-    engine = EngineConfig(store=tmp_path / "store", part_size=4)
-    request = request_for(tmp_path / "in")
-    try:
-        job = client.submit(request, engine)
-        _wait(lambda: client.status(job.job_id, engine).done >= 8)
-        assert client.stop_engine(engine)
-        _wait(lambda: client.engine_pid(engine) is None)
-        assert client.status(job.job_id, engine).state == "queued"
-        stopped_at = client.status(job.job_id, engine).done
-        assert client.submit(request, engine).job_id == job.job_id
-        _wait(lambda: client.status(job.job_id, engine).done > stopped_at)
-        pid = client.engine_pid(engine)
-        assert pid is not None
-        os.kill(pid, 9)
-        _wait(lambda: client.engine_pid(engine) is None)
-        assert client.submit(request, engine).job_id == job.job_id
-        done = _finished(job, engine)
-        assert (done.state, done.done) == ("complete", 160)
-        counts = RunStore(engine.store).manifest(str(done.run_id)).counts
-        assert counts["images"] == 160
-        assert counts["resumed"] > stopped_at
-        assert counts["computed"] + counts["resumed"] == 160
-    finally:
-        client.stop_engine(engine)
-        _wait(lambda: client.engine_pid(engine) is None)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_job_survives_a_stopped_and_a_killed_engine(
+    served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
+) -> None:
+    request = request_for(many, resize="crop")
+    job = client.submit(request, served)
+    wait_until(lambda: client.status(job.job_id, served).done >= 8)
+    assert client.stop_engine(served)
+    wait_until(lambda: client.engine_pid(served) is None)
+    assert client.status(job.job_id, served).state == "queued"
+    stopped_at = client.status(job.job_id, served).done
+    assert client.submit(request, served).job_id == job.job_id
+    wait_until(lambda: client.status(job.job_id, served).done > stopped_at)
+    pid = client.engine_pid(served)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: client.engine_pid(served) is None)
+    assert client.submit(request, served).job_id == job.job_id
+    done = _finished(job, served)
+    assert (done.state, done.done) == ("complete", 160)
+    counts = RunStore(served.store).manifest(str(done.run_id)).counts
+    assert counts["images"] == 160
+    assert counts["resumed"] > stopped_at
+    assert counts["computed"] + counts["resumed"] == 160
 
 
 def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:
@@ -151,5 +143,5 @@ def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:
 
 def test_the_client_imports_neither_spark_nor_tensorflow() -> None:
     code = "import sys, sparkcore.client; print([m for m in ('pyspark', 'tensorflow', 'keras') if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
     assert out.strip() == "[]"

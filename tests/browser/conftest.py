@@ -21,12 +21,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from sparkcore import client
-from sparkcore.config import EngineConfig
 from sparkcore.runs.store import RunStore
+from tests.runs_fixture import LABELS, picture, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_MS = 60_000
+SHOWN_ROWS = 60
 expect.set_options(timeout=TIMEOUT_MS)
 _CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # What the browser would otherwise ask of the internet by itself.
@@ -38,6 +38,7 @@ _QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
@@ -99,14 +100,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """Give a running server with an empty store; its engine is ended with it."""
-    made = Server(RunStore(tmp_path / "store"), tmp_path)
-    made.start()
-    yield made
-    made.stop()
-    end_engine(made.store)
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server whose store holds two finished runs over 60 pictures that are there; tests only look at them."""
+    folder = tmp_path_factory.mktemp("shown")
+    photos = folder / "photos"
+    for number in range(SHOWN_ROWS):
+        path = photos / LABELS[number % len(LABELS)][0] / f"image-{number:04d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = picture(number)
+        image.resize((4 * image.width, 4 * image.height)).save(path)
+    store = RunStore(folder / "store")
+    write_run(store, rows=SHOWN_ROWS, images=str(photos))
+    write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=1, day=1)
+    server = Server(store, folder)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -156,13 +166,3 @@ def settle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     # Parts of the page that the browser loads when they are first needed.
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]') && document.fonts.status === 'loaded'")
-
-
-def end_engine(store: RunStore) -> None:
-    """Ask the engine of a store to leave, and wait until it has."""
-    engine = EngineConfig(store=store.root)
-    if client.stop_engine(engine):
-        for _ in range(300):
-            if client.engine_pid(engine) is None:
-                return
-            time.sleep(0.1)

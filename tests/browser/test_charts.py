@@ -1,42 +1,19 @@
-"""Charts choose images, and what is shown can be taken away: in a real browser, files opened with the network off."""
+"""Charts filter images, and the filtered images can be exported; exports open without a network."""
 
 from __future__ import annotations
 
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.parquet as pq
-import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from sparkcore.runs.store import RunStore
 from tests.browser.conftest import Server, settle
-from tests.runs_fixture import LABELS, picture, write_run
-
-ROWS = 40
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server whose store holds two runs over pictures that are there."""
-    folder = tmp_path_factory.mktemp("charts")
-    store = RunStore(folder / "store")
-    for number in range(ROWS):
-        path = folder / "photos" / LABELS[number % len(LABELS)][0] / f"image-{number:04d}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image = picture(number)
-        image.resize((4 * image.width, 4 * image.height)).save(path)
-    write_run(store, rows=ROWS, images=str(folder / "photos"))
-    write_run(store, rows=ROWS, images=str(folder / "photos"), shift=1, day=1)
-    server = Server(store, folder)
-    server.start()
-    yield server
-    server.stop()
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -107,9 +84,9 @@ def test_a_cell_shows_its_images_and_once_more_lets_them_go(shown: Server, visit
 
 def test_a_reason_narrows_the_problems(shown: Server, visit: Callable[..., Page]):
     page = visit(f"{shown.url}/problems")
-    expect(page.get_by_text("4 of 40 images")).to_be_visible()
+    expect(page.get_by_text("6 of 60 images")).to_be_visible()
     mark(page, "Reasons", 0)
-    expect(page.get_by_text("2 of 40 images")).to_be_visible()
+    expect(page.get_by_text("3 of 60 images")).to_be_visible()
     assert len(query(page)["error"]) == 1
 
 

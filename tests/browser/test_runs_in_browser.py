@@ -1,9 +1,10 @@
-"""From nothing to a gallery by clicking, and runs that outlive the tab and the server."""
+"""Runs that are started, watched and cancelled in a browser, all on one store with one engine."""
 
 from __future__ import annotations
 
-import time
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +16,42 @@ from sparkcore import client
 from sparkcore.config import EngineConfig
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.store import RunStore
-from tests.browser.conftest import Server, end_engine, settle
+from tests.browser.conftest import Server, settle
+from tests.conftest import ENGINE_LIMIT_S, end_engine, wait_until
 
-RUN_MS = 600_000  # rendering samples and starting Spark on a busy machine
+RUN_MS = 1000 * ENGINE_LIMIT_S
 _READY = {choice.name for choice in client.available_models() if choice.ready}
 
-pytestmark = pytest.mark.skipif(
-    client.default_model() not in _READY, reason="no model is ready to use on this machine: its weights are not here"
-)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(client.default_model() not in _READY, reason="no model's weights are on this machine"),
+]
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server whose engine stays warm from test to test."""
-    folder = tmp_path_factory.mktemp("runs")
-    server = Server(RunStore(folder / "store"), folder)
+def _server(engine_store: EngineConfig) -> Iterator[Server]:
+    server = Server(RunStore(engine_store.store), engine_store.store.parent)
     server.start()
     yield server
     server.stop()
-    end_engine(server.store)
+
+
+@pytest.fixture
+def busy(_server: Server, served: EngineConfig) -> Server:
+    """Give a dashboard server with a running engine; both stay from test to test."""
+    assert served.store == _server.store.root
+    return _server
+
+
+@pytest.fixture
+def empty(busy: Server) -> Server:
+    """Give the same server after its store forgot all runs and jobs."""
+    for manifest in busy.store.runs():
+        busy.store.delete(manifest.run_id)
+    jobs(busy)  # makes the table where the engine has not done so yet
+    with closing(sqlite3.connect(busy.store.jobs_path)) as table, table:
+        table.execute("DELETE FROM jobs")
+    return busy
 
 
 def jobs(server: Server) -> list[Job]:
@@ -41,12 +59,9 @@ def jobs(server: Server) -> list[Job]:
 
 
 def wait_for(server: Server, states: tuple[str, ...], job_id: str) -> Job:
-    for _ in range(RUN_MS // 500):
-        job = client.status(job_id, EngineConfig(store=server.store.root))
-        if job.state in states:
-            return job
-        time.sleep(0.5)
-    raise AssertionError(f"The job is still {job.state} ({job.phase}).")
+    engine = EngineConfig(store=server.store.root)
+    wait_until(lambda: client.status(job_id, engine).state in states)
+    return client.status(job_id, engine)
 
 
 def write_pictures(folder: Path, count: int, side: int = 96) -> Path:
@@ -74,9 +89,9 @@ def names(page: Page) -> list[str]:
     return page.locator(".wall .name").all_inner_texts()
 
 
-def test_from_nothing_to_a_gallery_and_a_second_run(server: Server, visit: Callable[..., Page]):
-    page = visit(server.url)
-    assert page.url == f"{server.url}/run"
+def test_from_nothing_to_a_gallery_and_a_second_run(empty: Server, visit: Callable[..., Page]):
+    page = visit(empty.url)
+    assert page.url == f"{empty.url}/run"
     page.get_by_role("button", name="Classify 120 sample pictures").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=RUN_MS)
     see = page.get_by_role("button", name="See the 120 pictures")
@@ -86,7 +101,7 @@ def test_from_nothing_to_a_gallery_and_a_second_run(server: Server, visit: Calla
     assert page.get_by_text("120 images").first.is_visible()
     assert len(names(page)) == 24
 
-    first = jobs(server)[0].run_id
+    first = jobs(empty)[0].run_id
     page.get_by_role("link", name="Runs").click()
     page.get_by_role("link", name="Repeat with changes").click()
     page.get_by_text("More settings").click()
@@ -94,36 +109,37 @@ def test_from_nothing_to_a_gallery_and_a_second_run(server: Server, visit: Calla
     page.get_by_role("option", name="nearest").click()
     page.get_by_role("button", name="Quick look at 75").click()
     expect(page.get_by_text("75 images in")).to_be_visible(timeout=RUN_MS)
-    second = jobs(server)[0]
+    second = jobs(empty)[0]
     assert (second.state, second.config.interpolation, second.total) == ("complete", "nearest", 75)
     assert second.run_id != first
 
     page.get_by_role("button", name="Quick look at 75").click()
     expect(page.get_by_text("answered at once").first).to_be_visible(timeout=RUN_MS)
-    assert jobs(server)[0].run_id == second.run_id
+    assert jobs(empty)[0].run_id == second.run_id
 
 
-def test_a_run_outlives_the_tab_and_the_server(server: Server, visit: Callable[..., Page], tmp_path: Path):
-    folder = write_pictures(tmp_path / "pictures", 200)
-    page = visit(f"{server.url}/run")
-    ask_for(page, folder)
+def test_a_run_outlives_the_tab_and_the_server(busy: Server, visit: Callable[..., Page]):
+    end_engine(EngineConfig(store=busy.store.root))  # so that this server is the one that starts it
+    page = visit(f"{busy.url}/run")
+    ask_for(page, write_pictures(busy.roots / "pictures", 40))
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.close()
-    (job,) = jobs(server)
+    job = jobs(busy)[0]
     assert job.active
 
-    server.stop()
-    server.start()
-    other = visit(f"{server.url}/run")
+    busy.stop()
+    busy.start()
+    other = visit(f"{busy.url}/run")
     expect(other.get_by_text("on pictures").first).to_be_visible()
-    expect(other.get_by_text("200 images in")).to_be_visible(timeout=RUN_MS)
-    assert [one.state for one in jobs(server)] == ["complete"]
+    expect(other.get_by_text("40 images in").first).to_be_visible(timeout=RUN_MS)
+    assert jobs(busy)[0].job_id == job.job_id
+    assert jobs(busy)[0].state == "complete"
     other.get_by_role("link", name="Open the gallery").first.click()
     expect(other.locator(".wall img").first).to_be_visible()
 
 
-def test_cancel_works_from_another_browser(busy: Server, visit: Callable[..., Page], tmp_path: Path):
-    write_pictures(busy.roots / "many", 4000, 64)
+def test_cancel_works_from_another_browser(busy: Server, visit: Callable[..., Page]):
+    write_pictures(busy.roots / "many", 2000, 64)
     page = visit(f"{busy.url}/run")
     ask_for(page, busy.roots / "many")
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -133,7 +149,6 @@ def test_cancel_works_from_another_browser(busy: Server, visit: Callable[..., Pa
     job = wait_for(busy, ("cancelled", "complete"), jobs(busy)[0].job_id)
     assert job.state == "cancelled"
     expect(other.get_by_text("cancelled, finished parts are kept").first).to_be_visible()
-    del tmp_path
 
 
 def test_two_people_press_run_and_one_run_results(busy: Server, visit: Callable[..., Page]):

@@ -42,6 +42,7 @@ def test_an_archive_that_does_not_fit_is_passed_over_in_silence(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_at_setup = archive_path()
     monkeypatch.setenv("SPARKCORE_CACHE", str(tmp_path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +20,7 @@ from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
 from tests.conftest import shared
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +78,12 @@ def test_the_same_label_as_keras_on_every_photo(
     assert (figures.support, round(figures.top_1, 4), round(figures.top_k, 4)) == (300, 0.85, 0.97)
 
 
-def test_sparks_decoder_changes_few_labels(
-    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]], spark: SparkSession
+@pytest.mark.usefixtures("spark")
+def test_sparks_decoder_changes_no_label(
+    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]]
 ) -> None:
-    del spark
     by_image = answers(results(photos, EngineConfig(store=tmp_path), reader="image"))
-    # JPEG decoders differ by rounding. Measured once: no label of the 300 changed; another build may move a few.
-    assert sum(by_image[name][0] != class_id for name, (class_id, _) in keras_answers.items()) <= 6
+    # JPEG decoders differ by rounding, so scores do; a label that turns with it would be a fault of ours.
+    assert {name: class_id for name, (class_id, _) in by_image.items()} == {
+        name: class_id for name, (class_id, _) in keras_answers.items()
+    }

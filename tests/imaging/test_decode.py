@@ -14,7 +14,6 @@ from sparkcore.imaging.decode import Decoded, ImageSize, decode, decode_plain
 from sparkcore.imaging.transforms import resize, to_array
 from tests.imaging import pictures
 
-PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "imagenet_photos"
 WHITE = (255, 255, 255)
 
 
@@ -202,11 +201,10 @@ def test_target_respects_the_long_side():
     assert sizes == [(50, 100), (100, 200), (400, 800)]
 
 
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the photos in ../shared/data/imagenet_photos")
-def test_target_barely_changes_the_pixels_of_photos():
+def test_target_hardly_changes_the_pixels_of_photos(photos: Path):
     size = ImageSize(112, 112)
     differences = []
-    for path in sorted(PHOTOS.iterdir()):
+    for path in sorted(photos.iterdir()):
         content = path.read_bytes()
         reduced = decode(content, target=size)
         if reduced.image.size != (reduced.width, reduced.height):

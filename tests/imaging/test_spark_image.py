@@ -11,9 +11,6 @@ from sparkcore.imaging.decode import decode
 from sparkcore.imaging.spark_image import INVALID, SparkImage, from_spark_image, to_spark_image
 from tests.imaging import pictures
 
-SPARK_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "spark_images" / "origin"
-needs_spark_images = pytest.mark.skipif(not SPARK_IMAGES.is_dir(), reason="needs ../shared/data/spark_images")
-
 # Expected by Spark's own suite: height, width, channels, OpenCV type and the first 20 bytes.
 CONFORMANCE = {
     "multi-channel/grayscale.jpg": (
@@ -29,17 +26,16 @@ CONFORMANCE = {
 }
 
 
-@needs_spark_images
 @pytest.mark.parametrize("name", sorted(CONFORMANCE))
-def test_equals_what_spark_expects(name: str):
-    image = to_spark_image((SPARK_IMAGES / name).read_bytes())
+def test_equals_what_spark_expects(spark_images: Path, name: str):
+    image = to_spark_image((spark_images / "origin" / name).read_bytes())
     assert (image[:4], list(image.data[:20])) == CONFORMANCE[name]
     assert len(image.data) == image.height * image.width * image.n_channels
 
 
-@needs_spark_images
-def test_sizes_of_the_kittens_and_the_invalid_one():
-    sizes = {path.name: to_spark_image(path.read_bytes())[:4] for path in (SPARK_IMAGES / "kittens").iterdir()}
+def test_sizes_of_the_kittens_and_the_invalid_one(spark_images: Path):
+    kittens = spark_images / "origin" / "kittens"
+    sizes = {path.name: to_spark_image(path.read_bytes())[:4] for path in kittens.iterdir()}
     assert sizes == {
         "29.5.a_b_EGDP022204.jpg": (200, 300, 3, 16),
         "54893.jpg": (311, 300, 3, 16),

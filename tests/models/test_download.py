@@ -55,7 +55,11 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("checksum", [None, hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()])
+@pytest.mark.parametrize(
+    "checksum",
+    [None, hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()],
+    ids=["none", "md5", "sha256"],
+)
 def test_file_arrives(server: str, tmp_path: Path, checksum: str | None):
     target = tmp_path / "models" / "weights.h5"
     download(Download(TITLE, f"{server}/weights", checksum), target, Watch())

@@ -7,6 +7,7 @@ import pytest
 
 from sparkcore.errors import ModelError
 from sparkcore.models.labels import ClassName, imagenet_classes, read_labels
+from tests.conftest import shared
 
 CATS = (ClassName("n1", "house cat"), ClassName("n2", "lynx"))
 PLAIN = (ClassName("house cat", "house cat"), ClassName("lynx", "lynx"))
@@ -23,9 +24,7 @@ def test_imagenet_has_a_thousand_classes_in_order():
 
 
 def test_imagenet_classes_are_those_of_keras():
-    path = Path(__file__).parents[2] / "../shared/data/imagenet_classes.csv"
-    if not path.is_file():
-        pytest.skip("needs ../shared/data/imagenet_classes.csv")
+    path = shared("data/imagenet_classes.csv")
     with path.open(newline="") as file:
         expected = tuple(ClassName(row["class_id"], row["label"]) for row in csv.DictReader(file))
     assert imagenet_classes() == expected

@@ -21,9 +21,10 @@ from sparkcore.models.predictor import load_predictor
 from sparkcore.models.registry import find_spec
 from sparkcore.models.resolve import resolve_model
 from sparkcore.models.top_k import top_k
+from tests.conftest import shared
 
-pytestmark = pytest.mark.slow
-SHARED = Path(__file__).parents[2] / "../shared"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+MOBILENET = "models/mobilenet_v2_imagenet.keras"
 TOLERANCE = 1e-5
 
 
@@ -164,33 +165,31 @@ def test_random_weights_repeat():
 
 
 @pytest.fixture(scope="module")
-def photos() -> tuple[list[str], np.ndarray]:
-    """Give the true class ids and the pixels, stretched to 224 x 224."""
-    paths = sorted((SHARED / "data/imagenet_photos").glob("*.JPEG"))
-    if not paths or not (SHARED / "models/mobilenet_v2_imagenet.keras").is_file():
-        pytest.skip("needs ../shared/data/imagenet_photos and ../shared/models/mobilenet_v2_imagenet.keras")
-    pixels = [Image.open(path).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC) for path in paths]
-    return [path.name.partition("_")[0] for path in paths], np.stack([np.asarray(image) for image in pixels])
+def pixels(photos: Path) -> np.ndarray:
+    """Give the photos in the order of their names, stretched to 224 x 224."""
+    paths = sorted(photos.iterdir())
+    images = [Image.open(path).convert("RGB").resize((224, 224), Image.Resampling.BICUBIC) for path in paths]
+    return np.stack([np.asarray(image) for image in images])
 
 
 @pytest.fixture(scope="module")
-def keras_scores(photos: tuple[list[str], np.ndarray]) -> np.ndarray:
+def keras_scores(pixels: np.ndarray) -> np.ndarray:
     import keras
 
-    model = keras.saving.load_model(SHARED / "models/mobilenet_v2_imagenet.keras", safe_mode=True)
-    return _keras_scores(model, "MobileNetV2", photos[1])
+    model = keras.saving.load_model(shared(MOBILENET), safe_mode=True)
+    return _keras_scores(model, "MobileNetV2", pixels)
 
 
-@pytest.mark.soak
+@pytest.mark.soak  # tests/engine/test_photos.py does it through Spark
 @pytest.mark.parametrize("batch_size", [1, 32])
-def test_real_photos_get_the_labels_of_keras(
-    tmp_path: Path, photos: tuple[list[str], np.ndarray], keras_scores: np.ndarray, batch_size: int
+def test_real_photos_get_the_scores_of_keras(
+    tmp_path: Path, photos: Path, pixels: np.ndarray, keras_scores: np.ndarray, batch_size: int
 ):
-    truth, images = photos
-    weights = str(SHARED / "models/mobilenet_v2_imagenet.keras")
-    frozen = freeze(resolve_model(RunConfig(images="x", model="mobilenet_v2", weights=weights)), "float32", tmp_path)
+    truth = [path.name.partition("_")[0] for path in sorted(photos.iterdir())]
+    request = RunConfig(images="x", model="mobilenet_v2", weights=str(shared(MOBILENET)))
+    frozen = freeze(resolve_model(request), "float32", tmp_path)
     predictor = load_predictor(frozen, 2)
-    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
+    batches = [pixels[start : start + batch_size] for start in range(0, len(pixels), batch_size)]
     scores = np.concatenate([predictor.predict(batch) for batch in batches])
 
     np.testing.assert_array_equal(scores.argmax(axis=1), keras_scores.argmax(axis=1))

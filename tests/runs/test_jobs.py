@@ -52,7 +52,7 @@ def test_jobs_are_claimed_once_and_in_order(table: JobTable) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(claimed) == sorted(submitted)
     assert table.get(submitted[0]).started_at is not None
 
@@ -63,7 +63,7 @@ def test_one_row_for_many_submitters(table: JobTable) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len({job.job_id for job in jobs}) == 1
     assert len(table.jobs()) == 1
 
