@@ -43,8 +43,8 @@ def run(
     `watch.check` raises. Finished parts are kept, and the next run of the same request resumes.
     """
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
-    watch.progress(Step("listing"))
     model = resolve_model(config, watch)
+    watch.progress(Step("listing"))
     store = RunStore(engine.store)
     with session_when_needed(engine) as spark:
         listing = sampled(list_images(config.images, spark, roots), config.sample, config.seed)

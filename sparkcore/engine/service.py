@@ -135,6 +135,10 @@ class _Reporter:
         if step == self._told:
             return
         self._told = step
+        if step.unit == "bytes":  # the table counts images
+            size = f"{step.done / 1e6:,.0f} of {step.total / 1e6:,.0f} MB"
+            self.loop.table.report(self.job.job_id, phase=f"{step.phase}, {size}")
+            return
         values: dict[str, Any] = {name: getattr(step, name) for name in ("phase", "done", "total", "errors")}
         if step.phase == "classifying" and not self._started_classifying:
             self._started_classifying = True
