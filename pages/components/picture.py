@@ -80,7 +80,7 @@ def show_predictions(opened: Opened, number: int, row: Row) -> None:
         "score": [100 * one["score"] for one in row["top"]],
     }
     if true_place is not None:
-        columns["true"] = ["\N{CHECK MARK}" if place == true_place else "" for place in range(len(row["top"]))]
+        columns["true"] = ["true label" if place == true_place else "" for place in range(len(row["top"]))]
     st.dataframe(
         pa.table(columns),
         hide_index=True,
@@ -88,7 +88,7 @@ def show_predictions(opened: Opened, number: int, row: Row) -> None:
         column_config={
             "label": st.column_config.TextColumn("Label"),
             "score": st.column_config.ProgressColumn("Score", format="%.1f %%", min_value=0.0, max_value=100.0),
-            "true": st.column_config.TextColumn("True label", width="small"),
+            "true": st.column_config.TextColumn("", width="small"),
         },
         alt="Table of the most likely labels with their scores",
     )
@@ -128,7 +128,7 @@ def show_other_runs(opened: Opened, row: Row) -> None:
         said = f"{display_name(seen['label'])} {text.percent(seen['score'])}" if seen["label"] else "unreadable"
         title = run_title(manifest, notes.of(manifest.run_id))
         st.button(
-            f"**{text.escape(said)}** · {'same label' if same else 'different label'} · {text.escape(title)}",
+            f"**{text.escape(said)}** · {'same label' if same else 'differs'} · {text.escape(title)}",
             key=f"other_{manifest.run_id}",
             type="tertiary",
             icon=":material/equal:" if same else ":material/compare_arrows:",
