@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check wheel-test lock java archive
+.PHONY: help setup run test soak check wheel-test lock java archive
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ run: setup $(SAMPLES) ## classify the built-in samples and open the dashboard
 
 test: $(VENV)/.dev archive ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+soak: $(VENV)/.dev archive ## run the long tests that `make test` leaves out
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak
 
 check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff check .

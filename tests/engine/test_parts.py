@@ -80,7 +80,7 @@ def test_a_missing_model_reaches_the_driver_as_what_it_is(
     broken.write_bytes(b"not a graph")
     model = replace(runner.task.model, path=broken, digest="broken")
     monkeypatch.setattr(parts, "workers_are_local", lambda _: not by_spark)
-    with pytest.raises(ModelError, match="expected a frozen graph"):
+    with pytest.raises(ModelError, match="is no frozen graph"):
         replace(runner, task=replace(runner.task, model=model)).compute(files(tmp_path / "in"))
 
 
