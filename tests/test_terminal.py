@@ -39,9 +39,11 @@ def on_terminal(code: str, width: int) -> str:
     """Run code on a terminal `width` characters wide and return what it drew, redrawn lines one below another."""
     controller, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    settings = {"TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    for name in ("COLUMNS", "LINES"):  # a size from outside would hide that of the terminal
+        environment.pop(name, None)
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=terminal, stdout=terminal, stderr=terminal, env={**os.environ, **settings}
+        [sys.executable, "-c", code], stdin=terminal, stdout=terminal, stderr=terminal, env=environment
     )
     os.close(terminal)
     drawn = b""
