@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import urlencode
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from sparkcore.analysis.filters import CORRECT
-from sparkcore.runs.store import RunStore
 from tests.browser.conftest import Server, settle
-from tests.runs_fixture import write_run
 
 PAGES = ("Labels", "Scores", "Evaluate", "Image", "Gallery", "Problems", "Labels")
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a server whose store holds two runs."""
-    folder = tmp_path_factory.mktemp("sidebar")
-    store = RunStore(folder / "store")
-    write_run(store, rows=30)
-    write_run(store, rows=30, shift=1, day=1)
-    server = Server(store, folder)
-    server.start()
-    yield server
-    server.stop()
 
 
 def check_widgets(page: Page, run: str) -> None:
