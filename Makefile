@@ -21,10 +21,10 @@ run: setup $(SAMPLES) ## classify the built-in samples and open the dashboard
 	SPARKCORE_STORE=$(STORE) $(BIN)/python -m streamlit run dashboard.py --server.port $(PORT)
 
 test: $(VENV)/.dev archive ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 soak: $(VENV)/.dev archive ## run the long tests that `make test` leaves out
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m soak
 
 check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff check .

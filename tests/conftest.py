@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -17,6 +17,7 @@ from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.java import archive_path
 from sparkcore.models.download import remember_offline
 from tests.models.fixture_model import copy_fixture_model, copy_frozen_fixture
+from tests.schedule import GroupScheduling, sort_by_group
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,11 +27,6 @@ COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white"
 ENGINE_LIMIT_S = 90
 # Each Python worker of an engine imports TensorFlow: one is enough for a handful of pictures.
 _ONE_WORKER = "-XX:ActiveProcessorCount=1"
-# A group runs in one pytest process, so that its Spark session, engine or TensorFlow starts once. They come first:
-# the other tests, a group per file, fill up whichever process is done sooner.
-_GROUPS = ("spark", "engine", "tensorflow")
-_GROUP_OF_FIXTURE = {"spark": "spark", "served": "engine", "browser": "engine"}
-_GROUP_OF_FOLDER = {"tests/browser": "engine", "tests/models": "tensorflow", "tests/worker": "tensorflow"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,26 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Name the group of each test that does not name one itself, and put the large groups first."""
-    order = {name: place for place, name in enumerate(_GROUPS)}
-    groups: dict[pytest.Item, str] = {}
-    for item in items:
-        mark = item.get_closest_marker("xdist_group")
-        groups[item] = mark.args[0] if mark else _group(item, config.rootpath)
-        if mark is None:
-            item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: order.get(groups[item], len(order)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Let pytest-xdist hand out whole groups of tests."""
+    return GroupScheduling(config, log)
 
 
-def _group(item: pytest.Item, root: Path) -> str:
-    fixtures = set(getattr(item, "fixturenames", ()))
-    for name, group in _GROUP_OF_FIXTURE.items():
-        if name in fixtures:
-            return group
-    file = item.path.relative_to(root)
-    return _GROUP_OF_FOLDER.get(file.parent.as_posix(), file.with_suffix("").as_posix())
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the large groups of tests first."""
+    sort_by_group(items)
 
 
 @pytest.fixture(autouse=True, scope="session")
