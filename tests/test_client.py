@@ -21,12 +21,10 @@ from tests.conftest import wait_until, write_colors
 
 
 @pytest.fixture
-def many(served: EngineConfig) -> Path:
+def many(tmp_path: Path) -> Path:
     """Give a folder whose run takes many parts."""
-    folder = served.store.parent / "many"
-    if not folder.exists():
-        write_colors(folder, 160, side=400)
-    return folder
+    write_colors(tmp_path / "many", 160, side=400)
+    return tmp_path / "many"
 
 
 def _finished(job: Job, engine: EngineConfig) -> Job:
