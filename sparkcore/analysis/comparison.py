@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Encoded, Rows, count_pairs, encode, floats
-from sparkcore.analysis.truth import normalize
+from sparkcore.classes import normalize
 
 CHANGE_BINS = 40
 

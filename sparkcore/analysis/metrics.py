@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from sparkcore.analysis.aggregates import THRESHOLDS
 from sparkcore.analysis.columns import Rows, count_pairs, floats, top_depth
 from sparkcore.analysis.truth import TOP_DEPTH, Codes, in_top, match
 from sparkcore.errors import RequestError
+from sparkcore.imaging.lettering import percent
 
 CALIBRATION_BINS = 15
 
@@ -23,8 +25,11 @@ class Evaluation:
     """Hold the metrics of a result.
 
     `support` counts the images with both a true label and a prediction; `top_1` and `top_k` are accuracies over them,
-    `top_k` for the first `depth` predictions. `unmatched` counts images whose true label is not among the classes
-    that the model predicted anywhere. `calibration_error` is the expected calibration error.
+    `top_k` for the first `depth` predictions. `unmatched` counts the images whose true class the model cannot name, and
+    `unmatched_classes` these classes; `matched_top_1` and `matched_top_k` are the accuracies over all other images
+    (None if there are none). Where not all classes of the model are known (`classes_known` is false: runs of custom
+    models with version 0.1), those that it predicted anywhere stand in for them. `calibration_error` is the expected
+    calibration error.
     Tables: `classes` (name, precision, recall, f1, support, predicted), `pairs` (truth, label, count; mistakes only),
     `block` (truth, label, count, share of the true label's images; all cells of the classes confused most often),
     `reliability` (low, high, count, confidence, accuracy), `thresholds` (threshold, images, share, accuracy).
@@ -35,12 +40,34 @@ class Evaluation:
     top_k: float
     depth: int
     unmatched: int
+    unmatched_classes: int
+    matched_top_1: float | None
+    matched_top_k: float | None
+    classes_known: bool
     calibration_error: float
     classes: pa.Table
     pairs: pa.Table
     block: pa.Table
     reliability: pa.Table
     thresholds: pa.Table
+
+    def numbers(self) -> dict[str, int | float | bool | None]:
+        """Return everything but the tables."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if not isinstance(value, pa.Table)}
+
+    def sentences(self) -> Iterator[str]:
+        """Yield the accuracy in words, and what the model cannot name."""
+        calibration_error = f"calibration error {percent(self.calibration_error)}"
+        yield f"{_accuracy(self.top_1, self.depth, self.top_k)}, {calibration_error}"
+        if self.classes_known and self.unmatched:
+            yield (
+                f"The model does not know {self.unmatched_classes:,} of the true classes ({self.unmatched:,} "
+                f"{'image' if self.unmatched == 1 else 'images'})."
+            )
+            if self.matched_top_1 is not None and self.matched_top_k is not None:
+                rest = _accuracy(self.matched_top_1, self.depth, self.matched_top_k)
+                yield f"On the other {self.support - self.unmatched:,} images: {rest}"
 
 
 def evaluate(table: pa.Table, rows: Rows | None = None, block_classes: int = 20) -> Evaluation:
@@ -56,17 +83,22 @@ def evaluate(table: pa.Table, rows: Rows | None = None, block_classes: int = 20)
             "Run again with truth set to folder or filename, or remove filters."
         )
     truth, predicted, correct = matched.truth[judged], matched.prediction[judged], matched.correct[judged]
+    in_first = in_top(table).to_numpy(zero_copy_only=False)[judged].astype(bool)
+    unknown = matched.unknown[judged]
     score = floats(table, "score")[judged]
     reliability = calibration(score, correct)
-    classes = _per_class(matched.names, truth, predicted, correct)
     return Evaluation(
         support=int(judged.sum()),
         top_1=float(correct.mean()),
-        top_k=float(in_top(table).to_numpy(zero_copy_only=False)[judged].astype(bool).mean()),
+        top_k=float(in_first.mean()),
         depth=min(TOP_DEPTH, top_depth(table)),
-        unmatched=int(matched.unseen[judged].sum()),
+        unmatched=int(unknown.sum()),
+        unmatched_classes=len(np.unique(truth[unknown])),
+        matched_top_1=_mean(correct[~unknown]),
+        matched_top_k=_mean(in_first[~unknown]),
+        classes_known=matched.is_complete,
         calibration_error=expected_calibration_error(reliability),
-        classes=classes,
+        classes=_per_class(matched.names, truth, predicted, correct),
         pairs=_mistakes(matched.names, truth, predicted, correct),
         block=_block(matched.names, truth, predicted, block_classes),
         reliability=reliability,
@@ -118,6 +150,14 @@ def accuracy_at_thresholds(score: npt.NDArray[np.float32], correct: Bools) -> pa
             "accuracy": pa.array(accuracy, mask=images == 0),
         }
     )
+
+
+def _mean(values: Bools) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _accuracy(top_1: float, depth: int, top_k: float) -> str:
+    return f"top-1 {percent(top_1)}" + (f", top-{depth} {percent(top_k)}" if depth > 1 else "")
 
 
 def _only(mask: Bools, rows: Rows) -> Bools:

@@ -56,6 +56,7 @@ class Execution:
         if todo.num_rows:
             self._compute(todo)
         self.tally.seconds["list"] = list_s
+        self.store.write_classes(self.request.run_id, self.request.model.classes)
         manifest = build_manifest(self.request, self.tally, self.store, started)
         self.store.finish(manifest)
         map_results(self.store, manifest.run_id)  # now, so that opening the run is quick

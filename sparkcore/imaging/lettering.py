@@ -21,6 +21,11 @@ def display_name(name: str) -> str:
     return name.replace("_", " ")
 
 
+def percent(share: float) -> str:
+    """Return a share or a score (0 to 1) as people read it, as in "83.3 %"."""
+    return f"{100 * share:.1f} %"
+
+
 def clean(text: str) -> str:
     """Return the text as one drawable line: underscores as spaces, no control characters, no accents.
 

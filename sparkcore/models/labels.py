@@ -1,31 +1,17 @@
-"""Class names: those of ImageNet, and those of a custom model, read from a file."""
+"""Class names of a custom model, read from a file."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from sparkcore.classes import ClassName
 from sparkcore.errors import ModelError
 
-_IMAGENET_FILE = Path(__file__).with_name("imagenet_classes.txt")
 HEADER_WORDS = {"index", "class_id", "label"}
-
-
-class ClassName(NamedTuple):
-    """Name one output of a classifier: a unique id and a human-readable label, which may repeat (two cranes)."""
-
-    class_id: str
-    label: str
-
-
-@cache
-def imagenet_classes() -> tuple[ClassName, ...]:
-    """Return the 1,000 classes of ILSVRC 2012 in the order of every `keras.applications` model's outputs."""
-    return read_labels(_IMAGENET_FILE)
 
 
 def read_labels(path: Path | str) -> tuple[ClassName, ...]:

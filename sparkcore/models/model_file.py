@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.config import PREPROCESSES
 from sparkcore.errors import ModelError
 from sparkcore.models.keras_archive import ArchiveFacts, describe_archive
-from sparkcore.models.labels import ClassName, classes_from_json, imagenet_classes, read_labels
+from sparkcore.models.labels import classes_from_json, read_labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.config import Fit
 from sparkcore.errors import ModelError
-from sparkcore.models.labels import ClassName, imagenet_classes
 from sparkcore.models.published_weights import KERAS_WEIGHTS, KerasWeights, PackagedWeights
 
 AUTO = "auto"

@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sparkcore.classes import ClassName
 from sparkcore.config import MODEL_SUFFIXES, Fit, RunConfig
 from sparkcore.errors import ModelError, WeightsError
 from sparkcore.models.download import was_offline
-from sparkcore.models.labels import ClassName, read_labels
+from sparkcore.models.labels import read_labels
 from sparkcore.models.model_file import FileModel, describe_file_model
 from sparkcore.models.registry import AUTO, BUILT_IN, REFERENCE, STRETCH, ModelSpec, find_spec
 from sparkcore.models.weights import IMAGENET, Weights, cached_weights, find_weights

@@ -24,13 +24,14 @@ from sparkcore.schema import SCHEMA_VERSION
 from sparkcore.storage.local import replacing
 
 BATCH_ROWS = 250_000
+_VERSION = f"{SCHEMA_VERSION}.1"  # raised when other labels or metadata are written
 
 
 def map_results(store: RunStore, run_id: str) -> pa.Table:
     """Return the rows of a finished run without pictures, memory-mapped; raises RunNotFoundError."""
     manifest = store.manifest(run_id)
     stamp = "".join(letter for letter in manifest.finished_at if letter.isdigit())
-    path = store.root / "mapped" / f"{run_id}-{stamp}-{SCHEMA_VERSION}.arrow"
+    path = store.root / "mapped" / f"{run_id}-{stamp}-{_VERSION}.arrow"
     if not path.is_file():
         table = load_results(store, run_id).combine_chunks()
         try:

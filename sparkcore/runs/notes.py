@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
 
 from sparkcore.runs.store import RunStore
 from sparkcore.storage.local import hold_lock, write_json
@@ -30,6 +32,18 @@ class Notes:
     def of(self, run_id: str) -> Note:
         """Return the note of a run, empty if it has none."""
         return self.by_run.get(run_id, Note())
+
+
+def run_name(manifest: Mapping[str, Any]) -> str:
+    """Return the name of a run without one of its own, as in "photos · mobilenet_v2 · crop".
+
+    `manifest` is `Manifest.to_dict()`; what it lacks is left out.
+    """
+    config, model = manifest.get("config") or {}, manifest.get("model") or {}
+    images = str(config.get("images") or "")
+    mode = model.get("resize") or config.get("resize")
+    parts = (PurePosixPath(images).name or images, model.get("name") or config.get("model"), mode)
+    return " · ".join(str(part) for part in parts if part)
 
 
 def read_notes(store: RunStore) -> Notes:

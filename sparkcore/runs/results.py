@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sparkcore.runs.class_names import with_class_names
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import KEEP_FIELDS, result_schema
 
@@ -15,9 +16,13 @@ _HEAVY = ("thumbnail", *KEEP_FIELDS)
 
 
 def load_results(store: RunStore, run_id: str, columns: Iterable[str] | None = None) -> pa.Table:
-    """Return the rows of a finished run without pictures, or only `columns`; raises RunNotFoundError."""
-    keep = tuple(store.manifest(run_id).config["keep"])
-    return read_parts(store, run_id, columns or [n for n in result_schema(keep).names if n not in _HEAVY])
+    """Return the rows of a finished run without pictures, or only `columns`; raises RunNotFoundError.
+
+    Labels that several classes of the model share are replaced by names that tell them apart.
+    """
+    manifest = store.manifest(run_id)
+    names = columns or [n for n in result_schema(tuple(manifest.config["keep"])).names if n not in _HEAVY]
+    return with_class_names(read_parts(store, run_id, names), store.classes(run_id), manifest.model.get("classes"))
 
 
 def read_parts(store: RunStore, run_id: str, columns: Iterable[str]) -> pa.Table:

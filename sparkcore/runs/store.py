@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sparkcore.classes import ClassName
 from sparkcore.errors import RunFailedError, RunNotFoundError
 from sparkcore.runs.manifest import Manifest
 from sparkcore.storage.local import hold_lock, replacing, write_json
@@ -108,6 +109,22 @@ class RunStore:
         if excluded is not None and excluded.num_rows:
             _write_parquet(self.folder(run_id) / "excluded" / f"{name}.parquet", excluded)
         _write_parquet(self.folder(run_id) / "results" / f"{name}.parquet", rows)
+
+    def write_classes(self, run_id: str, classes: Iterable[ClassName]) -> None:
+        """Keep all class names of the model, in the order of its outputs."""
+        write_json(self.folder(run_id) / "classes.json", {one.class_id: one.label for one in classes})
+
+    def classes(self, run_id: str) -> tuple[ClassName, ...]:
+        """Return what `write_classes` was given, or nothing for a run of version 0.1 or a damaged file."""
+        path = self.folder(run_id) / "classes.json"
+        try:
+            classes = json.loads(path.read_text(encoding="utf-8"))
+            return tuple(ClassName(class_id, str(label)) for class_id, label in classes.items())
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError, AttributeError) as error:
+            _log.warning("Left out the class names of run %s: %s", run_id, error)
+            return ()
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, after which the run is immutable; raises RunFailedError if it is finished already."""

@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 
 from sparkcore.analysis import aggregates
+from sparkcore.classes import imagenet_classes
+from sparkcore.runs.class_names import with_class_names
 from sparkcore.schema import ERROR_TYPES
 from tests.analysis.tables import failed, row, table_of
 
 
 def images(*labels: str, score: float = 0.5) -> list[dict[str, object]]:
     return [row(f"{n}.jpg", (None, label, score)) for n, label in enumerate(labels)]
+
+
+def test_classes_with_equal_labels_are_counted_apart():
+    tights, tank_suit = ("n03710637", "maillot", 0.5), ("n03710721", "maillot", 0.4)
+    rows = [row("a.jpg", tights, tank_suit), row("b.jpg", tank_suit, tights), row("c.jpg", tank_suit, tights)]
+    table = with_class_names(table_of(*rows), imagenet_classes())
+    counts = aggregates.label_counts(table).select(["label", "count"]).to_pylist()
+    assert counts == [{"label": "maillot (tank suit)", "count": 2}, {"label": "maillot (tights)", "count": 1}]
+    assert aggregates.prediction_pairs(table)["second"].to_pylist() == ["maillot (tights)", "maillot (tank suit)"]
 
 
 def test_label_counts_puts_the_rest_last():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sparkcore.analysis.metrics import (
@@ -9,7 +10,9 @@ from sparkcore.analysis.metrics import (
     evaluate,
     expected_calibration_error,
 )
+from sparkcore.classes import ClassName
 from sparkcore.errors import RequestError
+from sparkcore.runs.class_names import with_class_names
 from tests.analysis.tables import failed, row, table_of
 
 CAT, DOG, OWL = (("n1", "cat", 0.5), ("n2", "dog", 0.25), ("n3", "owl", 0.75))
@@ -27,6 +30,48 @@ TABLE = table_of(
 def test_evaluate_counts_images_with_true_label_and_prediction():
     found = evaluate(TABLE)
     assert (found.support, found.top_1, found.top_k, found.depth, found.unmatched) == (5, 0.4, 0.6, 2, 1)
+
+
+def test_evaluate_tells_what_the_model_cannot_name():
+    classes = tuple(ClassName(class_id, label) for class_id, label, _ in (CAT, DOG, OWL))
+    more = table_of(row("8.jpg", OWL, truth="n01534433"), row("9.jpg", OWL, truth="zebra"))
+    found = evaluate(with_class_names(pa.concat_tables([TABLE, more]), classes))
+    assert found.numbers() == {
+        "support": 7,
+        "top_1": 2 / 7,
+        "top_k": 3 / 7,
+        "depth": 2,
+        "unmatched": 3,
+        "unmatched_classes": 2,
+        "matched_top_1": 0.5,
+        "matched_top_k": 0.75,
+        "classes_known": True,
+        "calibration_error": found.calibration_error,
+    }
+    assert list(found.sentences()) == [
+        f"top-1 28.6 %, top-2 42.9 %, calibration error {100 * found.calibration_error:.1f} %",
+        "The model does not know 2 of the true classes (3 images).",
+        "On the other 4 images: top-1 50.0 %, top-2 75.0 %",
+    ]
+
+
+def test_a_class_that_is_never_predicted_is_one_that_the_model_knows():
+    classes = tuple(ClassName(class_id, label) for class_id, label, _ in (CAT, DOG, OWL, ("n4", "zebra", 0.0)))
+    found = evaluate(with_class_names(TABLE, classes))
+    assert (found.unmatched, found.unmatched_classes, found.matched_top_1) == (0, 0, found.top_1)
+    assert len(list(found.sentences())) == 1
+
+
+def test_where_the_model_knows_no_true_class_there_is_no_other_accuracy():
+    found = evaluate(with_class_names(table_of(row("1.jpg", CAT, truth="zebra")), (ClassName("n1", "cat"),)))
+    assert (found.unmatched, found.matched_top_1, found.matched_top_k) == (1, None, None)
+    assert list(found.sentences())[1:] == ["The model does not know 1 of the true classes (1 image)."]
+
+
+def test_evaluate_without_the_models_classes_says_so():
+    found = evaluate(TABLE)
+    assert (found.classes_known, found.unmatched, found.matched_top_1) == (False, 1, 0.5)
+    assert len(list(found.sentences())) == 1
 
 
 def test_evaluate_judges_each_class():

@@ -4,7 +4,9 @@ import pyarrow as pa
 import pytest
 
 from sparkcore.analysis.columns import Encoded, encode
-from sparkcore.analysis.truth import has_truth, in_top, is_correct, match, normalize
+from sparkcore.analysis.truth import has_truth, in_top, is_correct, match
+from sparkcore.classes import ClassName, imagenet_classes
+from sparkcore.runs.class_names import with_class_names
 from sparkcore.schema import result_schema
 from tests.analysis.tables import Prediction, failed, row, table_of
 
@@ -78,7 +80,7 @@ def test_match_names_the_classes():
     ]
     assert matched.correct.tolist() == [True, False, False, False, False, False]
     assert matched.judged.tolist() == [True, True, True, True, False, False]
-    assert matched.unseen.tolist() == [False, False, True, True, False, False]
+    assert matched.unknown.tolist() == [False, False, True, True, False, False]
 
 
 def test_classes_of_one_label_keep_apart():
@@ -90,9 +92,9 @@ def test_classes_of_one_label_keep_apart():
     )
     matched = match(table)
     assert [matched.names[code] for code in matched.truth] == [
-        "crane (n02012849)",
-        "crane (n03126707)",
-        "crane (n02012849)",
+        "crane (bird)",
+        "crane (machine)",
+        "crane (bird)",
     ]
     assert matched.correct.tolist() == [True, True, False]
 
@@ -143,5 +145,59 @@ def test_has_truth():
     assert not has_truth(table_of())
 
 
-def test_normalize_joins_spaces_hyphens_and_underscores():
-    assert normalize("  Three-toed__SLOTH x") == "three toed sloth x"
+def test_all_classes_of_the_model_are_named():
+    table = with_class_names(table_of(row("a.jpg", BEAR, truth="n01534433")), imagenet_classes())
+    matched = match(table)  # a junco that nothing was taken for
+    assert matched.names[matched.truth[0]] == "junco"
+    assert matched.class_ids[matched.truth[0]] == "n01534433"
+    assert (matched.is_complete, len(matched.names), matched.unknown.tolist()) == (True, 1000, [False])
+
+
+def test_true_labels_beyond_the_model_are_named_after_imagenet():
+    classes = (ClassName("n02132136", "brown_bear"), ClassName("n02012849", "crane"))
+    truths = ("n02457408", "n02457408_three-toed sloth", "N03126707", "=my cat", "brown bear", "crane")
+    table = with_class_names(table_of(*(row(f"{t}.jpg", BEAR, truth=t) for t in truths)), classes)
+    matched = match(table)
+    assert [(matched.names[code], matched.class_ids[code]) for code in matched.truth] == [
+        ("three-toed_sloth", "n02457408"),
+        ("three-toed_sloth", "n02457408"),
+        ("crane (machine)", "n03126707"),
+        ("=my cat", ""),
+        ("brown_bear", "n02132136"),
+        ("crane", "n02012849"),
+    ]
+    assert matched.unknown.tolist() == [True, True, True, True, False, False]
+    assert matched.is_complete
+
+
+def test_a_name_of_imagenet_that_a_class_of_the_model_has_gets_its_id():
+    table = with_class_names(table_of(row("a.jpg", ("7", "junco", 0.9), truth="n01534433")), (ClassName("7", "junco"),))
+    matched = match(table)
+    assert matched.names == ("junco", "junco · n01534433")
+    assert matched.truth.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("truth", "expected"),
+    [
+        ("crane", [True, True]),
+        ("crane (bird)", [True, False]),
+        ("crane_(machine)", [False, True]),
+        ("n02012849", [True, False]),
+        ("n03126707_crane", [False, True]),
+    ],
+)
+def test_labels_that_are_told_apart_are_matched_by_label_name_and_id(truth: str, expected: list[bool]):
+    bird, machine = ("n02012849", "crane", 0.9), ("n03126707", "crane", 0.9)
+    table = with_class_names(table_of(row("a", bird, truth=truth), row("b", machine, truth=truth)), imagenet_classes())
+    assert is_correct(table).to_pylist() == in_top(table).to_pylist() == match(table).correct.tolist() == expected
+    without_classes = table.replace_schema_metadata(None)  # as in an old run of a small model
+    assert is_correct(without_classes).to_pylist() == match(without_classes).correct.tolist() == expected
+
+
+def test_unreadable_images_state_their_true_class_too():
+    matched = match(
+        table_of(failed("a.jpg", "empty", truth="n07747607"), row("b.jpg", ORANGE), row("c", BEAR, truth=" _"))
+    )
+    assert [(*matched.names, None)[code] for code in matched.stated] == ["orange", None, None]
+    assert matched.truth.tolist() == [-1, -1, -1]

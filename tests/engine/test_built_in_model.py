@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sparkcore.analysis.metrics import evaluate
+from sparkcore.classes import imagenet_classes
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import run
-from sparkcore.models.labels import imagenet_classes
 from sparkcore.models.registry import BUILT_IN
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore

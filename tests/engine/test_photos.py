@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from sparkcore.analysis.metrics import evaluate
+from sparkcore.classes import imagenet_classes
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import run
 from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.thumbnail import MIN_LONG_SIDE
-from sparkcore.models.labels import imagenet_classes
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
 from tests.conftest import shared

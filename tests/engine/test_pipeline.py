@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from sparkcore.classes import ClassName
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import Outcome, run
 from sparkcore.errors import InputError, ModelError, RunCancelledError
@@ -23,6 +24,7 @@ from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
 from tests.conftest import write_colors
 from tests.imaging.pictures import write_awkward_folder
+from tests.models.fixture_model import COLORS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,7 +60,8 @@ def test_a_run_writes_what_it_promises(
     }
     store = RunStore(engine.store)
     name = outcome.manifest.run_id
-    assert {p.name for p in store.folder(name).iterdir()} == {"manifest.json", "plan.json", "results"}
+    assert {p.name for p in store.folder(name).iterdir()} == {"classes.json", "manifest.json", "plan.json", "results"}
+    assert store.classes(name) == tuple(ClassName(color, color) for color in COLORS)
     assert read_parts(store, name, result_schema().names).schema.equals(result_schema())
     assert store.manifest(name) == outcome.manifest
     timings = outcome.manifest.timings

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkcore.imaging.lettering import ELLIPSIS, clean, display_name, shorten, text_width, wrap
+from sparkcore.imaging.lettering import ELLIPSIS, clean, display_name, percent, shorten, text_width, wrap
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,10 @@ from sparkcore.imaging.lettering import ELLIPSIS, clean, display_name, shorten, 
 )
 def test_clean(text: str, expected: str):
     assert clean(text) == expected
+
+
+def test_shares_are_percent_with_one_digit():
+    assert [percent(share) for share in (0.0, 5 / 6, 0.99996, 1.0)] == ["0.0 %", "83.3 %", "100.0 %", "100.0 %"]
 
 
 def test_display_names_have_spaces():

@@ -53,7 +53,7 @@ def _is_plain(path: Path) -> bool:
 
 
 def _write() -> None:
-    from sparkcore.models.labels import imagenet_classes
+    from sparkcore.classes import imagenet_classes
 
     paths = plain_samples()
     scores = keras_scores(paths)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.errors import ModelError
-from sparkcore.models.labels import ClassName, imagenet_classes
 from sparkcore.models.model_file import FileModel, describe_file_model
 
 AB = (ClassName("a", "a"), ClassName("b", "b"))

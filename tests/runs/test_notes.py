@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from sparkcore.runs.notes import LONGEST_NAME, Note, Notes, read_notes, write_note
+import pytest
+
+from sparkcore.runs.notes import LONGEST_NAME, Note, Notes, read_notes, run_name, write_note
 from sparkcore.runs.store import RunStore
 
 
@@ -24,3 +27,22 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path):
     for text in ("", "[]", '{"a": 1}', '{"a": {"name": "x"}}', "{"):
         (tmp_path / "notes.json").write_text(text)
         assert read_notes(RunStore(tmp_path)) == Notes()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (
+            {
+                "config": {"images": "/data/photos/", "resize": "auto"},
+                "model": {"name": "mobilenet_v2", "resize": "crop"},
+            },
+            "photos · mobilenet_v2 · crop",
+        ),
+        ({"config": {"images": "/data/*.jpg", "model": "vgg16", "resize": "pad"}}, "*.jpg · vgg16 · pad"),
+        ({"config": {"images": "/"}}, "/"),
+        ({}, ""),
+    ],
+)
+def test_a_run_without_a_name_is_named_after_its_request(manifest: dict[str, Any], expected: str):
+    assert run_name(manifest) == expected

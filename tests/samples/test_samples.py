@@ -44,7 +44,7 @@ def test_there_are_120_pictures_of_at_most_6_mb():
 
 
 def test_folders_are_named_by_class_id_and_class_name():
-    from sparkcore.models.labels import imagenet_classes
+    from sparkcore.classes import imagenet_classes
 
     known = {known.class_id: known.label for known in imagenet_classes()}
     for folder in PICTURES.iterdir():
