@@ -92,6 +92,7 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("run", metavar="RUN", help=_RUN)
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: the suffix of OUT")
+    export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
     compare = _command(subparsers, "compare", commands.compare, "compare two runs", store=True)
     compare.add_argument("left", metavar="A", help=_RUN)
     compare.add_argument("right", metavar="B", help=_RUN)

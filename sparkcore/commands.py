@@ -12,6 +12,7 @@ from sparkcore import client
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import RequestError, RunNotFoundError
 from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.notes import read_notes
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.terminal import print_json, print_table, watching
@@ -70,12 +71,15 @@ def show(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
     from sparkcore.analysis import export as exports
+    from sparkcore.analysis.archive import write_zip
     from sparkcore.analysis.report import render_report
     from sparkcore.intake import open_image
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
     if kind not in EXPORT_FORMATS:
         raise RequestError(f"--format: expected one of {', '.join(EXPORT_FORMATS)}, received {kind!r}.")
+    if options.originals and kind != "zip":
+        raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
     store = _store(options)
     manifest = store.find(options.run)
     table = load_results(store, manifest.run_id)
@@ -90,9 +94,10 @@ def export(options: argparse.Namespace) -> None:
         elif kind == "parquet":
             exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
         elif kind == "zip":
-            exports.write_zip(table, file, open_image, manifest=manifest.to_dict())
+            write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
         else:
-            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails).encode())
+            title = read_notes(store).of(manifest.run_id).name
+            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
 
 
@@ -119,7 +124,7 @@ def compare(options: argparse.Namespace) -> None:
             }
         )
         return
-    agreement = "nothing to compare" if result.agreement is None else f"{result.agreement:.2%} the same label"
+    agreement = "nothing to compare" if result.agreement is None else f"{100 * result.agreement:.1f} % the same label"
     print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
     print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
     print_table(("setting", left.run_id, right.run_id), [(c.name, c.left, c.right) for c in changes])
@@ -136,14 +141,10 @@ def evaluate(options: argparse.Namespace) -> None:
     manifest = store.find(options.run)
     result = evaluate_table(load_results(store, manifest.run_id))
     if options.json:
-        numbers = ("support", "top_1", "top_k", "depth", "unmatched", "calibration_error")
-        print_json({"run_id": manifest.run_id, **{name: getattr(result, name) for name in numbers}})
+        print_json({"run_id": manifest.run_id, **result.numbers()})
         return
-    print(f"Run {manifest.run_id}: {result.support:,} images with a known truth")
-    print(
-        f"top-1 {result.top_1:.1%}, top-{result.depth} {result.top_k:.1%}, "
-        f"calibration error {result.calibration_error:.3f}"
-    )
+    print(f"Run {manifest.run_id}: {result.support:,} images with a true label")
+    print(*result.sentences(), sep="\n")
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )

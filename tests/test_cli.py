@@ -100,7 +100,21 @@ def test_exports(tmp_path: Path, finished: dict[str, Any]) -> None:
         == expected.sort_by("image_id").to_pylist()
     )
     assert len([n for n in zipfile.ZipFile(tmp_path / "out.zip").namelist() if n.endswith(".jpg")]) == 8
-    assert finished["run_id"] in (tmp_path / "out.html").read_text()
+    page = (tmp_path / "out.html").read_text()
+    assert "<title>in · colors · stretch</title>" in page
+    assert finished["run_id"] in page
+
+
+def test_export_with_originals(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--originals", "--store", str(tmp_path / "store")]
+    assert main(["export", finished["run_id"], str(tmp_path / "out.zip"), *store]) == 0
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("table.csv").decode("utf-8-sig"))))
+        assert len(rows) == 8
+        for row in rows:
+            assert archive.read(row["original"]) == (tmp_path / "in" / row["file_name"]).read_bytes()
+    assert main(["export", finished["run_id"], str(tmp_path / "out.csv"), *store]) == 2
+    assert "--originals: expected the format zip, received csv" in capsys.readouterr().err
 
 
 def test_export_of_unknown_kind(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +130,7 @@ def test_evaluate_and_compare(
     assert main(["evaluate", "latest", "--json", *store]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["support"], report["top_1"], report["top_k"]) == (8, 1.0, 1.0)
+    assert (report["classes_known"], report["unmatched"], report["matched_top_1"]) == (True, 0, 1.0)
     assert main(["run", *arguments(tmp_path, colors_model), "--resize", "pad", "--json"]) == 0
     other = json.loads(capsys.readouterr().out)["run_id"]
     assert main(["compare", finished["run_id"], other, "--json", *store]) == 0

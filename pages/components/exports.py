@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 
@@ -16,12 +16,13 @@ from pages.components import address, text
 from pages.components.frame import PAGES
 from pages.components.opened import Opened
 from sparkcore import intake
-from sparkcore.analysis import export
+from sparkcore.analysis import archive, export
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.report import render_report
 from sparkcore.runs.results import load_thumbnails
 
+_LONGEST_NAME = 60
 # The archive is made in memory, while somebody waits for it.
 MAX_PICTURES = 1_000
 MAX_BYTES = 500_000_000
@@ -29,11 +30,15 @@ MAX_BYTES = 500_000_000
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Hold what is exported: these rows of a run, in this order, and the filters that they pass."""
+    """Hold what is exported: these rows of a run, in this order, and the filters that they pass.
+
+    With `originals`, a ZIP holds the original files too.
+    """
 
     opened: Opened
     rows: Rows
     filters: Filters
+    originals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +78,19 @@ def show_menu(exported: Exported, *, key: str = "export") -> None:
     count = len(exported.rows)
     with st.popover("Export", icon=":material/download:", disabled=count == 0, key=key):
         st.caption(f"Exactly the {text.images(count)} shown, in this order.")
+        originals = st.checkbox(
+            "ZIP with originals",
+            key=f"{key}-originals",
+            help="Adds the original files, as far as they lie in the folders that this server may read.",
+        )
+        exported = replace(exported, originals=originals)
         too_large = _too_large(exported)
         for offer in _FORMATS:
             refused = too_large if offer.suffix == "zip" else ""
             st.download_button(
                 offer.label,
                 data=partial(offer.write, exported),
-                file_name=f"{_stem(exported)}.{offer.suffix}",
+                file_name=f"{file_stem(exported)}.{offer.suffix}",
                 mime=offer.mime,
                 on_click="ignore",
                 icon=offer.icon,
@@ -107,18 +118,21 @@ def parquet_bytes(exported: Exported) -> bytes:
 
 
 def zip_bytes(exported: Exported) -> bytes:
-    """Return the annotated pictures in full size as a ZIP archive."""
+    """Return a ZIP archive with the annotated pictures in full size, their table and, on request, the originals."""
     buffer = BytesIO()
     open_image = partial(intake.open_allowed, roots=intake.allowed_roots(exported.opened.store.root))
-    export.write_zip(_part(exported), buffer, open_image, manifest=exported.opened.manifest.to_dict())
+    manifest = exported.opened.manifest.to_dict()
+    archive.write_zip(_part(exported), buffer, open_image, manifest=manifest, originals=exported.originals)
     return buffer.getvalue()
 
 
 def report_bytes(exported: Exported) -> bytes:
     """Return the report as one HTML file."""
-    thumbnails = partial(load_thumbnails, exported.opened.store, exported.opened.manifest.run_id)
-    manifest = exported.opened.manifest.to_dict()
-    return render_report(exported.opened.table, manifest, filters=exported.filters, thumbnails=thumbnails).encode()
+    opened = exported.opened
+    thumbnails = partial(load_thumbnails, opened.store, opened.run_id)
+    manifest = opened.manifest.to_dict()
+    report = render_report(opened.table, manifest, filters=exported.filters, thumbnails=thumbnails, title=opened.title)
+    return report.encode()
 
 
 _FORMATS = (
@@ -144,7 +158,7 @@ _FORMATS = (
         "zip",
         "application/zip",
         zip_bytes,
-        "In full size, as JPEG, with label and score drawn on them.",
+        "In full size, as JPEG, with label and score drawn on them, and with their results as a table.",
     ),
     _Format(
         "Report (HTML)",
@@ -161,16 +175,20 @@ def _part(exported: Exported) -> pa.Table:
     return exported.opened.table.take(pa.array(exported.rows))
 
 
-def _stem(exported: Exported) -> str:
-    # A model's name can be a path: keep only what every file system accepts.
-    model = re.sub(r"[^A-Za-z0-9_-]+", "-", str(exported.opened.manifest.model.get("name", "")))[-40:].strip("-")
-    return f"{model or 'run'}-{exported.opened.manifest.run_id[:8]}"
+def file_stem(exported: Exported) -> str:
+    """Return the name of the file without its extension; that of a filtered export says so."""
+    # A name may be in any script or hold slashes: keep only what every file system accepts.
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", exported.opened.title)[:_LONGEST_NAME].strip("-")
+    count, total = len(exported.rows), exported.opened.table.num_rows
+    part = "" if exported.filters == Filters() and count == total else f"-filtered-{count}-of-{total}"
+    return f"{name or 'run'}-{exported.opened.run_id[:8]}{part}"
 
 
 def _too_large(exported: Exported) -> str:
     """Return why the pictures do not fit into a ZIP, or nothing where they do."""
     count = len(exported.rows)
     size_bytes = 0 if count > MAX_PICTURES else pc.sum(_sizes(exported)).as_py() or 0
+    size_bytes *= 2 if exported.originals else 1  # an annotated picture is about as large as its original
     if count <= MAX_PICTURES and size_bytes <= MAX_BYTES:
         return ""
     return f"The ZIP takes up to {MAX_PICTURES:,} images and {MAX_BYTES // 1_000_000} MB. Filter further."

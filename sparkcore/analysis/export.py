@@ -1,17 +1,10 @@
-"""Export of a result as CSV, Parquet or a ZIP archive of annotated pictures.
-
-All three stream into an open binary file, so memory does not grow with the result.
-"""
+"""Export of a result as CSV or Parquet, streamed into an open binary file in blocks of rows."""
 
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Callable, Mapping
+from typing import IO, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,9 +12,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from sparkcore.analysis.columns import top_depth
-from sparkcore.errors import SparkcoreError
-from sparkcore.imaging.annotate import annotated_jpeg
-from sparkcore.schema import STATUS_OK, result_schema
+from sparkcore.analysis.truth import match
+from sparkcore.schema import result_schema
 
 # image ids -> thumbnails; ids without one are omitted
 Thumbnails = Callable[[list[str]], Mapping[str, bytes]]
@@ -33,30 +25,22 @@ METADATA_KEY = b"sparkcore"
 
 # Spreadsheets read a cell that begins like this as a formula. FF1D and the like are full-width forms of the signs.
 _FORMULA = r"^(\s*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
-_RESERVED_NAMES = frozenset(
-    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
-)
-_MISSING_FILE = "missing.txt"
-_MANIFEST_FILE = "manifest.json"
-_MAX_STEM_LENGTH = 120
+# Columns of class names, here and in the small tables of charts.
+_NAME_COLUMNS = frozenset({"label", "true_label", "truth", "first", "second", "left", "right"})
 
 
-@dataclass(frozen=True, slots=True)
-class ZipContents:
-    """Hold the number of pictures in an archive and the missing ones as (origin, reason)."""
-
-    pictures: int
-    missing: tuple[tuple[str, str], ...]
-
-
-def write_csv(table: pa.Table, file: BinaryIO) -> None:
+def write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write the rows as CSV for spreadsheets: UTF-8 with a byte order mark, times in UTC.
 
-    The top lists become the columns top1_class_id, top1_label, top1_score, top2_class_id and so on. Pictures and
-    arrays are omitted. A text that a spreadsheet would run as a formula gets a leading apostrophe.
+    Class names are words. The columns true_class_id, true_label and correct replace `truth`; they are empty where
+    nothing is known. The second and later predictions become the columns top2_class_id, top2_label, top2_score, top3_
+    and so on. Pictures and arrays are omitted. A text that a spreadsheet would run as a formula gets a leading
+    apostrophe.
     """
     file.write("\ufeff".encode())
-    depth = max(top_depth(table), 1) if "top" in table.column_names else 0
+    is_result = {"top", "truth", "class_id", "label"} <= set(table.column_names)
+    table = _with_true_class(table) if is_result else table
+    depth = top_depth(table) if is_result else 0
     starts = range(0, table.num_rows, CSV_ROWS) or [0]
     for start in starts:
         buffer = pa.BufferOutputStream()
@@ -88,62 +72,48 @@ def write_parquet(
             writer.write_table(rows.cast(schema))
 
 
-def write_zip(
-    table: pa.Table,
-    file: BinaryIO,
-    open_image: Callable[[str], bytes],
-    *,
-    manifest: Mapping[str, Any] | None = None,
-) -> ZipContents:
-    """Write the images of these rows as full-size JPEG pictures with label and score, in the rows' order.
-
-    `open_image` returns the bytes of an origin, or raises OSError or a SparkcoreError. Images that cannot be opened
-    are listed in the archive's missing.txt, each with the reason.
-    """
-    names = _ArchiveNames()
-    missing: list[tuple[str, str]] = []
-    pictures = 0
-    with zipfile.ZipFile(file, "w") as archive:
-        for row in _iterate(table):
-            try:
-                content = _annotated(row, open_image)
-            except (OSError, SparkcoreError) as error:
-                missing.append((row["origin"], str(error)))
-                continue
-            archive.writestr(zipfile.ZipInfo(names.take(row["file_name"])), content)
-            pictures += 1
-        if missing:
-            archive.writestr(zipfile.ZipInfo(_MISSING_FILE), _list_missing(missing))
-        if manifest is not None:
-            archive.writestr(zipfile.ZipInfo(_MANIFEST_FILE), json.dumps(manifest, indent=2, default=str))
-    return ZipContents(pictures, tuple(missing))
+def _with_true_class(table: pa.Table) -> pa.Table:
+    """Return the table with the columns true_class_id, true_label and correct, behind the score, for `truth`."""
+    matched = match(table)
+    places = pa.array(matched.stated, mask=matched.stated < 0)
+    texts = {
+        "true_class_id": pa.array([class_id or None for class_id in matched.class_ids], pa.string()),
+        "true_label": pa.array(matched.names, pa.string()),
+    }
+    columns = {name: table[name] for name in table.column_names if name != "truth"}
+    true_class = {name: pa.DictionaryArray.from_arrays(places, values) for name, values in texts.items()}
+    true_class["correct"] = pa.array(matched.correct, mask=~matched.judged)
+    behind = list(columns).index("score" if "score" in columns else "label") + 1
+    items = list(columns.items())
+    return pa.table(dict([*items[:behind], *true_class.items(), *items[behind:]]))
 
 
 def _flatten(table: pa.Table, depth: int) -> pa.Table:
     columns: dict[str, pa.ChunkedArray] = {}
     for field in table.schema:
-        if field.name == "top":
+        if field.name == "top" and depth:
             columns.update(_top_columns(table["top"], depth))
         elif not (pa.types.is_nested(field.type) or pa.types.is_binary(field.type)):
-            columns[field.name] = _cell(table[field.name])
+            columns[field.name] = _cell(table[field.name], is_name=field.name in _NAME_COLUMNS)
     return pa.table(columns)
 
 
 def _top_columns(top: pa.ChunkedArray, depth: int) -> dict[str, pa.ChunkedArray]:
     columns = {}
-    for position in range(depth):
+    for position in range(1, depth):
         entry = pc.list_element(pc.list_slice(top, 0, depth, return_fixed_size_list=True), position)
         for part in ("class_id", "label", "score"):
-            columns[f"top{position + 1}_{part}"] = _cell(pc.struct_field(entry, part))
+            columns[f"top{position + 1}_{part}"] = _cell(pc.struct_field(entry, part), is_name=part == "label")
     return columns
 
 
-def _cell(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _cell(column: pa.ChunkedArray, *, is_name: bool) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _cell(column.cast(kind.value_type))
+        return _cell(column.cast(kind.value_type), is_name=is_name)
     if pa.types.is_string(kind):
-        return pc.replace_substring_regex(column, _FORMULA, r"'\1")
+        words = pc.replace_substring(column, "_", " ") if is_name else column
+        return pc.replace_substring_regex(words, _FORMULA, r"'\1")
     if pa.types.is_timestamp(kind):
         return column.cast(pa.timestamp("s"), safe=False)
     return column
@@ -157,57 +127,3 @@ def _with_thumbnail(table: pa.Table, found: Mapping[str, bytes] | None = None) -
     known = result_schema().names[: result_schema().names.index("thumbnail")]
     place = sum(name in known for name in names)
     return table.select(names).add_column(place, "thumbnail", column)
-
-
-def _iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
-    columns = ["origin", "file_name", "status", "error_message", "label", "score"]
-    for batch in table.select(columns).to_batches(max_chunksize=1000):
-        yield from batch.to_pylist()
-
-
-def _annotated(row: Mapping[str, Any], open_image: Callable[[str], bytes]) -> bytes:
-    if row["status"] != STATUS_OK:
-        raise SparkcoreError(row["error_message"] or "The image was unreadable in the run.")
-    return annotated_jpeg(open_image(row["origin"]), row["label"], row["score"])
-
-
-def _list_missing(missing: list[tuple[str, str]]) -> str:
-    lines = [f"{_one_line(origin)}\t{_one_line(reason)}" for origin, reason in missing]
-    title = "1 image is" if len(lines) == 1 else f"{len(lines):,} images are"
-    return "\n".join([f"{title} not in this archive:", "", *lines, ""])
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-class _ArchiveNames:
-    """Turn file names into unique names that any operating system can unpack.
-
-    Folders, control and text-direction characters are dropped, and characters that Windows forbids are replaced.
-    Names that differ only in case count as equal.
-    """
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._next: dict[str, int] = {}
-
-    def take(self, file_name: str | None) -> str:
-        """Return a name for this file that has not been returned before."""
-        stem = self._safe_stem(file_name or "")
-        name, key = f"{stem}.jpg", stem.casefold()
-        while name.casefold() in self._taken:
-            self._next[key] = self._next.get(key, 1) + 1
-            name = f"{stem}-{self._next[key]}.jpg"
-        self._taken.add(name.casefold())
-        return name
-
-    @staticmethod
-    def _safe_stem(file_name: str) -> str:
-        base = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
-        stem = base.rpartition(".")[0] or base
-        kept = "".join("_" if c in '<>:"|?*' else c for c in stem if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-        kept = kept.strip(" .")[:_MAX_STEM_LENGTH].strip(" .")
-        # File systems limit a name to 255 bytes, and a character takes up to four in UTF-8.
-        kept = kept.encode()[: 2 * _MAX_STEM_LENGTH].decode(errors="ignore")
-        return f"_{kept}" if not kept or kept.casefold() in _RESERVED_NAMES else kept

@@ -13,7 +13,7 @@ from sparkcore.analysis import aggregates, charts
 from sparkcore.analysis.chart_style import TITLES
 from sparkcore.analysis.columns import Rows, is_ok
 from sparkcore.analysis.metrics import Evaluation
-from sparkcore.imaging.lettering import display_name
+from sparkcore.imaging.lettering import display_name, percent
 
 if TYPE_CHECKING:
     import altair as alt
@@ -35,17 +35,69 @@ class ReportChart:
 
 
 def prediction_charts(table: pa.Table, rows: Rows) -> Iterator[ReportChart]:
-    """Yield the charts of the predictions; none if no image has a label."""
+    """Yield the charts of the predictions that say something about these images.
+
+    Left out are a single bar, bars of one image each, and scores that all fall into one bin.
+    """
     if not is_ok(table, rows).any():
         return
     labels = aggregates.label_counts(table, rows, LABELS_SHOWN)
-    yield ReportChart(
-        "Labels",
-        "Number of images by predicted label.",
-        charts.label_bars(labels, selection=None),
-        *_cells(labels, label="name", count="count", share="share"),
-    )
+    if _tells_much(labels.filter(pc.invert(labels["is_rest"]))):
+        yield ReportChart(
+            "Labels",
+            "Number of images by predicted label.",
+            charts.label_bars(labels, selection=None),
+            *_cells(labels, label="name", count="count", share="share"),
+        )
     scores = aggregates.histogram(table, "score", rows, HISTOGRAM_BINS)
+    if len(_filled(scores)) > 1:
+        yield from _score_charts(table, rows, scores)
+    pairs = aggregates.prediction_pairs(table, rows, PAIRS_SHOWN)
+    if _tells_much(pairs):
+        yield ReportChart(
+            "First and second prediction",
+            "Labels that the model finds hard to tell apart.",
+            charts.pair_bars(pairs, selection=None),
+            *_cells(pairs, first="name", second="name", count="count"),
+        )
+
+
+def evaluation_charts(evaluation: Evaluation) -> Iterator[ReportChart]:
+    """Yield the charts that compare predictions with true labels and say something about these images.
+
+    If all predictions are correct or all are incorrect, as some filters want it, accuracy by score says nothing.
+    """
+    if 0 < evaluation.top_1 < 1:
+        yield from _accuracy_charts(evaluation)
+    pairs = evaluation.pairs.slice(0, PAIRS_SHOWN)
+    if _tells_much(pairs):
+        yield ReportChart(
+            "Most frequent mistakes",
+            "True label → prediction.",
+            charts.pair_bars(pairs, selection=None),
+            *_cells(pairs, truth="name", label="name", count="count"),
+        )
+    cells = _filled(evaluation.block)
+    if _tells_much(cells) and all(pc.count_distinct(cells[side]).as_py() > 1 for side in ("truth", "label")):
+        yield ReportChart(
+            "Confusion matrix",
+            "The classes confused most often: correct predictions in blue, incorrect ones in orange, "
+            "more opaque for a larger share of the true label.",
+            charts.confusion(evaluation.block, selection=None),
+            *_cells(cells, truth="name", label="name", count="count"),
+        )
+
+
+def _filled(counts: pa.Table) -> pa.Table:
+    return counts.filter(pc.greater(counts["count"], 0))
+
+
+def _tells_much(counts: pa.Table) -> bool:
+    """Tell whether there are several bars, and one with more than one image."""
+    return counts.num_rows > 1 and pc.max(counts["count"]).as_py() > 1
+
+
+def _score_charts(table: pa.Table, rows: Rows, scores: pa.Table) -> Iterator[ReportChart]:
     yield ReportChart(
         "Scores",
         "The model's confidence in its prediction: 1 is certain.",
@@ -59,18 +111,9 @@ def prediction_charts(table: pa.Table, rows: Rows) -> Iterator[ReportChart]:
         charts.coverage(curve),
         *_cells(_every_fifth(curve), threshold="share", images="count", share="share"),
     )
-    pairs = aggregates.prediction_pairs(table, rows, PAIRS_SHOWN)
-    if pairs.num_rows:
-        yield ReportChart(
-            "First and second prediction",
-            "Labels that the model finds hard to tell apart.",
-            charts.pair_bars(pairs, selection=None),
-            *_cells(pairs, first="name", second="name", count="count"),
-        )
 
 
-def evaluation_charts(evaluation: Evaluation) -> Iterator[ReportChart]:
-    """Yield the charts that compare predictions with true labels."""
+def _accuracy_charts(evaluation: Evaluation) -> Iterator[ReportChart]:
     curve = evaluation.thresholds
     yield ReportChart(
         "Accuracy by minimum score",
@@ -82,25 +125,9 @@ def evaluation_charts(evaluation: Evaluation) -> Iterator[ReportChart]:
     yield ReportChart(
         "Reliability",
         "Accuracy by score; on the dashed line, accuracy equals the score. "
-        f"Expected calibration error: {evaluation.calibration_error:.1%}.",
+        f"Expected calibration error: {percent(evaluation.calibration_error)}.",
         charts.reliability(bins),
         *_cells(bins, low="number", high="number", count="count", confidence="share", accuracy="share"),
-    )
-    if evaluation.pairs.num_rows:
-        pairs = evaluation.pairs.slice(0, PAIRS_SHOWN)
-        yield ReportChart(
-            "Most frequent mistakes",
-            "True label → prediction.",
-            charts.pair_bars(pairs, selection=None),
-            *_cells(pairs, truth="name", label="name", count="count"),
-        )
-    block = evaluation.block
-    yield ReportChart(
-        "Confusion matrix",
-        "The classes confused most often: correct predictions in blue, incorrect ones in orange, "
-        "more opaque for a larger share of the true label.",
-        charts.confusion(block, selection=None),
-        *_cells(block.filter(pc.greater(block["count"], 0)), truth="name", label="name", count="count"),
     )
 
 
@@ -121,7 +148,7 @@ def _text(value: Any, kind: str) -> str:
         return "-"
     if kind == "name":
         return display_name(value)
-    return {"count": "{:,}", "share": "{:.1%}", "number": "{:.3g}"}[kind].format(value)
+    return percent(value) if kind == "share" else {"count": "{:,}", "number": "{:.3g}"}[kind].format(value)
 
 
 def _every_fifth(curve: pa.Table) -> pa.Table:

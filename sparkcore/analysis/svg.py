@@ -46,6 +46,7 @@ _CONFIG = {
     "axis": {**_AXIS, "gridColor": "#808080", "labelFontSize": 13, "titleFontSize": 13},
     "axisBand": {"grid": False},
     "legend": {"labelFontSize": 13},
+    "locale": {"number": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""], "percent": " %"}},
 }
 
 
@@ -54,6 +55,8 @@ def to_svg(charts: Sequence[alt.Chart | alt.LayerChart], *, width: int = WIDTH) 
 
     Characters that cannot be drawn become boxes. Raises RunFailedError if drawing fails.
     """
+    if not charts:
+        return []
     specs = [_still(chart.to_dict(), width) for chart in charts]
     pictures = zip(specs, _draw(specs), strict=True)
     return [

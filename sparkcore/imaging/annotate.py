@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw
 
 from sparkcore.imaging.decode import ImageSize, decode
-from sparkcore.imaging.lettering import clean, draw_text, line_height, shorten, text_width, wrap
+from sparkcore.imaging.lettering import clean, draw_text, line_height, percent, shorten, text_width, wrap
 
 BAR_COLOR = (16, 19, 23)
 BAR_OPACITY = 0.76  # keeps the text contrast above 8:1 even over pure white
@@ -32,7 +32,7 @@ def annotate(image: Image.Image, label: str, score: float | None = None, *, deta
     picture = image.copy() if image.mode == "RGB" else image.convert("RGB")
     size = _text_size(picture)
     margin = max(2, size // 2)
-    rows = _rows(clean(label), "" if score is None else _percent(score), size, picture.width - 2 * margin)
+    rows = _rows(clean(label), "" if score is None else percent(score), size, picture.width - 2 * margin)
     rows += [_Row(clean(line), "", max(_MIN_TEXT_SIZE, round(size * 0.8))) for line in detail]
     rows = [row for row in rows if row.left or row.right]
     while len(rows) > 1 and sum(row.height for row in rows) + margin > 0.7 * picture.height:
@@ -106,10 +106,6 @@ def _text_size(picture: Image.Image) -> int:
     """Return the text size in pixels, in proportion to the picture, also for portraits and panoramas."""
     width, height = picture.size
     return max(_MIN_TEXT_SIZE, round(min(0.055 * (width * height) ** 0.5, 0.08 * width, 0.2 * height)))
-
-
-def _percent(score: float) -> str:
-    return f"{score:.1%}" if score < 0.9995 else "100%"
 
 
 def _rows(label: str, score: str, size: int, room: int) -> list[_Row]:

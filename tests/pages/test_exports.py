@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from pages.components.exports import Exported
 from pages.components.opened import open_run
 from sparkcore.analysis.filters import Filters
 from sparkcore.origins import origin_of
+from sparkcore.runs.notes import Note
 from tests.pages.stored_runs import ROWS, RUN, store_run
 
 CATS = np.array([2, 0])  # the order of showing, not that of the table
@@ -49,7 +52,7 @@ def test_zip_holds_the_pictures_in_full_size(tmp_path: Path, monkeypatch: pytest
     store, _ = store_run(tmp_path / "store", [*rows, ROWS[2]])
     exported = Exported(open_run(store, RUN), np.array([1, 0, 2]), Filters())
     with zipfile.ZipFile(io.BytesIO(exports.zip_bytes(exported))) as archive:
-        assert archive.namelist() == ["b.jpg", "a.jpg", "missing.txt", "manifest.json"]
+        assert archive.namelist() == ["b.jpg", "a.jpg", "table.csv", "missing.txt", "manifest.json"]
         assert Image.open(archive.open("a.jpg")).size == (640, 480)
         assert "file:/data/c.jpg\tThe file no longer exists." in archive.read("missing.txt").decode()
 
@@ -61,7 +64,30 @@ def test_zip_reads_only_below_the_allowed_folders(tmp_path: Path, monkeypatch: p
     store, _ = store_run(tmp_path / "store", [row])
     exported = Exported(open_run(store, RUN), CATS[1:], Filters())
     with zipfile.ZipFile(io.BytesIO(exports.zip_bytes(exported))) as archive:
-        assert archive.namelist() == ["missing.txt", "manifest.json"]
+        assert archive.namelist() == ["table.csv", "missing.txt", "manifest.json"]
+
+
+def test_zip_holds_the_originals_below_the_allowed_folders_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path / "mine"))
+    rows = []
+    for values, folder in zip(ROWS[:2], ("mine", "yours"), strict=True):
+        path = tmp_path / folder / "picture.png"
+        path.parent.mkdir()
+        Image.new("RGB", (64, 48)).save(path)
+        rows.append({**values, "origin": origin_of(path)})
+    store, _ = store_run(tmp_path / "store", rows)
+    exported = Exported(open_run(store, RUN), np.array([0, 1]), Filters(), originals=True)
+    with zipfile.ZipFile(io.BytesIO(exports.zip_bytes(exported))) as archive:
+        assert archive.namelist() == ["a.jpg", "originals/a.png", "table.csv", "missing.txt", "manifest.json"]
+        assert archive.read("originals/a.png") == (tmp_path / "mine" / "picture.png").read_bytes()
+
+
+def test_a_filtered_export_says_so_in_its_name(exported: Exported):
+    assert exports.file_stem(exported) == "efficientnet_lite0-on-animals-01234567-filtered-2-of-7"
+    whole = Exported(exported.opened, np.arange(7), Filters())
+    assert exports.file_stem(whole) == "efficientnet_lite0-on-animals-01234567"
+    named = replace(exported.opened, note=Note(name="../Čapí hnízdo: 50 %/" + "x" * 99))
+    assert re.fullmatch(r"ap-hn-zdo-50-x{46}-01234567", exports.file_stem(replace(whole, opened=named)))
 
 
 def test_report_tells_of_the_filtered_images(exported: Exported):
@@ -69,6 +95,7 @@ def test_report_tells_of_the_filtered_images(exported: Exported):
     assert "file name contains “.jpg”" in text
     assert "data:image/jpeg;base64," in text
     assert "<script" not in text
+    assert "<title>efficientnet_lite0 on animals</title>" in text
 
 
 @pytest.mark.parametrize(("most", "bytes_"), [(1, 10_000), (10, 3_000)])
@@ -85,6 +112,16 @@ def test_too_much_for_a_zip_says_what_to_do(
         "Report (HTML)": False,
     }
     assert app.caption[-1].value.endswith("Filter further.")
+
+
+def test_originals_count_for_the_size_of_a_zip(exported: Exported, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(exports, "MAX_BYTES", 5_000)  # two images of 2,048 bytes
+    app = _menu(exported)
+    assert not any(button.proto.disabled for button in app.get("download_button"))
+    app.checkbox[0].check().run()
+    assert [button.label for button in app.get("download_button") if button.proto.disabled] == [
+        "Annotated pictures (ZIP)"
+    ]
 
 
 def test_nothing_shown_is_nothing_to_export(exported: Exported):
