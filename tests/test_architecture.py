@@ -34,7 +34,8 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
     "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
-    "intake": (WORDS | {"imaging"}, {"PIL"}),
+    "intake": (WORDS, set()),
+    "uploads": ({"errors", "imaging"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),
     "commands": (
@@ -45,7 +46,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }
-PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake"}
+PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake", "uploads"}
 HEAVY = {"pyspark", "py4j", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from sparkcore.config import MODEL_SUFFIXES, EngineConfig, RunConfig
 from sparkcore.errors import SparkcoreError
 
 _ROWS_PER_PAGE = 200
+_NAMED_WEIGHTS = re.compile(r"imagenet|random(:.*)?")  # all others are files
 
 
 def show_images(opened: Opened, rows: Rows) -> None:
@@ -76,8 +78,8 @@ def _checked(config: RunConfig, roots: Sequence[Path]) -> RunConfig:
     model, weights, labels = config.model, config.weights, config.labels
     if model.endswith(MODEL_SUFFIXES):
         model = intake.choose_file(model, roots)
-    if weights and weights.endswith(MODEL_SUFFIXES):
-        weights = intake.choose_file(weights, roots)
+    if weights and not _NAMED_WEIGHTS.fullmatch(weights):
+        weights = intake.choose_file(weights, roots, intake.WEIGHTS_SUFFIXES)
     if labels:
         labels = intake.choose_file(labels, roots, intake.LABEL_SUFFIXES)
     images = intake.choose_images(config.images, roots)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import text
-from sparkcore import intake
+from sparkcore import intake, uploads
 from sparkcore.errors import InputError
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import list_samples, stored_samples
@@ -57,7 +57,8 @@ def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
     if source.kind == FOLDER:
         return intake.choose_images(source.text, intake.allowed_roots(store.root)), ()
     with st.spinner("Checking the pictures …"):
-        upload = intake.save_upload([(file.name, file.getvalue()) for file in source.files], store.root)
+        files = [uploads.SentFile(file.name, file.size, file.getvalue) for file in source.files]
+        upload = uploads.save_upload(files, store.root)
     if upload.folder is None:
         show_refused(upload.refused)
         raise InputError("Upload: expected at least one picture that can be read, received none. Choose other files.")
@@ -100,7 +101,7 @@ def _show_upload(prefix: str) -> Source:
         label_visibility="collapsed",
     )
     st.caption(
-        f"At most {intake.MAX_FILES} files, {intake.MAX_FILE_BYTES // 10**6} MB each, "
-        f"{intake.MAX_UPLOAD_BYTES // 10**6} MB together."
+        f"At most {uploads.MAX_FILES} files, {uploads.MAX_FILE_BYTES // 10**6} MB each, "
+        f"{uploads.MAX_UPLOAD_BYTES // 10**6} MB together."
     )
     return Source(UPLOAD, files=list(files or []))

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sparkcore import client
 from sparkcore.config import EngineConfig
 from sparkcore.runs.store import RunStore
-from tests.pages.conftest import OpenPage
+from tests.pages.conftest import OpenPage, plain
 from tests.pages.stored_runs import ROWS, RUN, store_run
 
 
@@ -47,6 +49,36 @@ def test_retry_reads_only_below_the_allowed_folders(store: RunStore, open_page: 
     app.button(key="retry").click().run()
     assert client.jobs(EngineConfig(store=store.root)) == []
     assert "/etc" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    "file", [{"model": "m.keras"}, {"weights": "w.h5"}, {"weights": "w.pth"}, {"weights": "w"}, {"labels": "l.txt"}]
+)
+def test_retry_reads_files_only_below_the_allowed_folders(
+    store: RunStore, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: dict[str, str]
+):
+    (tmp_path / "animals").mkdir()
+    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path / "animals"))
+    ((setting, name),) = file.items()
+    (tmp_path / name).write_bytes(b"1")
+    store_run(store.root, images=str(tmp_path / "animals"), **{setting: str(tmp_path / name)})
+    app = open_page("problems", run=RUN)
+    app.button(key="retry").click().run()
+    assert client.jobs(EngineConfig(store=store.root)) == []
+    assert plain(app.error[0].value).startswith("File: expected ")
+
+
+@pytest.mark.parametrize("weights", ["imagenet", "random:3"])
+def test_retry_keeps_weights_that_are_no_file(store: RunStore, open_page: OpenPage, tmp_path: Path, weights: str):
+    store_run(store.root, images=str(tmp_path), weights=weights)
+    app = open_page("problems", run=RUN)
+    app.button(key="retry").click().run()
+    assert client.jobs(EngineConfig(store=store.root))[0].config.weights == weights
+
+
+def test_a_page_has_200_problems_at_most(store: RunStore, open_page: OpenPage):
+    store_run(store.root, [ROWS[5] | {"image_id": f"{number:04}"} for number in range(250)])
+    assert [len(open_page("problems", run=RUN, page=page).dataframe[-1].value) for page in ("1", "2")] == [200, 50]
 
 
 def test_a_run_without_problems_says_so(store: RunStore, open_page: OpenPage):

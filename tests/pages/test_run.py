@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from sparkcore import client
 from sparkcore.config import RunConfig
-from sparkcore.intake import MAX_FILES
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import STORE_FOLDER
+from sparkcore.uploads import MAX_FILES
 from tests.pages.conftest import OpenPage, address_of, plain
 from tests.runs_fixture import write_run
 
