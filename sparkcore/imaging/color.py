@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
 _CHANNELS = {"1": 1, "L": 1, "LA": 2, "La": 2, "P": 3, "PA": 4, "RGBA": 4, "RGBa": 4, "RGBX": 4, "CMYK": 4, "F": 1}
+_BLOCK_PIXELS = 1_000_000
+
+_Values = npt.NDArray[np.generic]
+_Gray = npt.NDArray[np.uint8]
 
 
 def count_channels(image: Image.Image) -> int:
@@ -42,23 +49,40 @@ def over_white(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """Scale grayscale of 12, 16 or 32 bits, or of floats, to 8 bits."""
-    tags = getattr(image, "tag_v2", {})
-    values = np.asarray(image)
-    if image.mode.startswith("I;16"):
-        bits = int(tags.get(_BITS_PER_SAMPLE, (16,))[0])
-        gray = _sixteen_to_eight(bits)[values]
-    else:
-        if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (0,))[0] == 1:
-            values = values.view(np.uint32)
-        gray = _scale(values, *_range(values, image))
-    if tags.get(_PHOTOMETRIC) == 0 and image.mode != "F":
-        gray = 255 - gray
-    plain = Image.fromarray(gray)
+    """Scale grayscale of 12, 16 or 32 bits, or of floats, to 8 bits, block by block."""
+    convert = _eight_bit_conversion(image)
     key = image.info.get("transparency")
-    if not isinstance(key, int):
-        return plain
-    return Image.merge("RGBA", (plain, plain, plain, Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8))))
+    plain = Image.new("L", image.size)
+    alpha = Image.new("L", image.size) if isinstance(key, int) else None
+    for corner, values in _blocks(image):
+        plain.paste(Image.fromarray(convert(values)), corner)
+        if alpha is not None:
+            alpha.paste(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)), corner)
+    return plain if alpha is None else Image.merge("RGBA", (plain, plain, plain, alpha))
+
+
+def _eight_bit_conversion(image: Image.Image) -> Callable[[_Values], _Gray]:
+    tags = getattr(image, "tag_v2", {})
+    if image.mode.startswith("I;16"):
+        table = _sixteen_to_eight(int(tags.get(_BITS_PER_SAMPLE, (16,))[0]))
+        if tags.get(_PHOTOMETRIC) == 0:
+            table = 255 - table
+        return lambda values: table[values]
+    black, white = _range(image)
+    is_inverted = tags.get(_PHOTOMETRIC) == 0 and image.mode != "F"
+    return lambda values: 255 - _scale(values, black, white) if is_inverted else _scale(values, black, white)
+
+
+def _blocks(image: Image.Image) -> Iterator[tuple[tuple[int, int], _Values]]:
+    """Yield (left, top) and the values of blocks of pixels: arrays of a whole large image take gigabytes."""
+    tags = getattr(image, "tag_v2", {})
+    is_unsigned = image.mode == "I" and tags.get(_SAMPLE_FORMAT, (0,))[0] == 1
+    width = min(image.width, _BLOCK_PIXELS)
+    height = max(1, _BLOCK_PIXELS // max(1, width))
+    for top, left in product(range(0, image.height, height), range(0, image.width, max(1, width))):
+        box = (left, top, min(left + width, image.width), min(top + height, image.height))
+        values = np.asarray(image.crop(box))
+        yield (left, top), values.view(np.uint32) if is_unsigned else values
 
 
 # TIFF tags
@@ -68,12 +92,12 @@ _SAMPLE_FORMAT = 339
 
 
 @lru_cache(maxsize=4)
-def _sixteen_to_eight(bits: int) -> npt.NDArray[np.uint8]:
+def _sixteen_to_eight(bits: int) -> _Gray:
     peak = 2 ** min(max(bits, 1), 16) - 1
     return np.minimum(np.rint(np.arange(65536) * (255 / peak)), 255).astype(np.uint8)
 
 
-def _range(values: npt.NDArray[np.generic], image: Image.Image) -> tuple[float, float]:
+def _range(image: Image.Image) -> tuple[float, float]:
     """Return the values that map to black and white.
 
     A file of 32-bit numbers does not say which number is white. The narrowest common scale that holds all values is
@@ -81,18 +105,28 @@ def _range(values: npt.NDArray[np.generic], image: Image.Image) -> tuple[float, 
     """
     if image.mode == "I" and image.format != "TIFF":
         return 0, 65535
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    minimum, maximum = _finite_range(image)
+    if minimum > maximum:
         return 0, 1
-    minimum, maximum = float(finite.min()), float(finite.max())
     for white in (1, 255) if image.mode == "F" else (255, 65535):
         if minimum >= 0 and maximum <= white:
             return 0, white
     return minimum, maximum
 
 
-def _scale(values: npt.NDArray[np.generic], black: float, white: float) -> npt.NDArray[np.uint8]:
+def _finite_range(image: Image.Image) -> tuple[float, float]:
+    """Return minimum and maximum of the finite values; (inf, -inf) where there are none."""
+    minimum, maximum = math.inf, -math.inf
+    for _, values in _blocks(image):
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            minimum, maximum = min(minimum, float(finite.min())), max(maximum, float(finite.max()))
+    return minimum, maximum
+
+
+def _scale(values: _Values, black: float, white: float) -> _Gray:
     span = (white - black) or 1.0
+    # In float32, large integers would lose digits and halves would round differently.
     scaled = (values.astype(np.float64) - black) * 255 / span
     return np.rint(np.clip(np.nan_to_num(scaled, posinf=255, neginf=0), 0, 255)).astype(np.uint8)
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sparkcore.imaging import color
 from sparkcore.imaging.color import count_channels, over_white, to_plain
 from sparkcore.imaging.decode import decode
 from tests.imaging import pictures
@@ -83,6 +85,36 @@ def test_floats(values: list[float], expected: list[int]):
     content = pictures.save(Image.fromarray(np.array([values], np.float32)), "TIFF")
     assert decode(content).mode == "F"
     assert greys(content) == expected
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "I;16", "I;16B"])
+def test_blocks_give_the_pixels_of_the_whole(monkeypatch: pytest.MonkeyPatch, mode: str):
+    kind = {"I": np.int32, "F": np.float32, "I;16": np.uint16, "I;16B": ">u2"}[mode]
+    values = np.random.default_rng(0).integers(0, 60_000, (23, 17)).astype(kind)
+    values[11, 3] = values[22, 16] = 7
+    content = pictures.save(Image.frombytes(mode, (17, 23), values.tobytes()), "TIFF")
+    assert decode(content).mode == mode
+    whole = np.asarray(decode(content).image)
+    for pixels in (1, 5, 17, 100):
+        monkeypatch.setattr(color, "_BLOCK_PIXELS", pixels)
+        np.testing.assert_array_equal(np.asarray(decode(content).image), whole)
+
+
+def test_transparency_in_blocks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(color, "_BLOCK_PIXELS", 2)
+    content = pictures.png(Image.fromarray(np.array([[0, 1000, 25700], [1000, 0, 1000]], np.uint16)), transparency=1000)
+    assert np.asarray(decode(content).image)[:, :, 0].tolist() == [[0, 255, 100], [255, 0, 255]]
+
+
+def test_large_floats_are_converted_in_little_memory():
+    image = Image.new("F", (4000, 3000), 0.5)
+    tracemalloc.start()
+    try:
+        to_plain(image)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4 * image.width * image.height  # less than one more copy of the picture
 
 
 def lab_to_rgb(light: float, a: float, b: float) -> list[float]:
