@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,8 @@ def _checked(classes: list[ClassName]) -> tuple[ClassName, ...]:
         raise ModelError("labels: expected at least one class, received none.")
     if any(not name.class_id or not name.label for name in classes):
         raise ModelError("labels: expected a name for every class, received an empty one.")
-    ids = [name.class_id for name in classes]
-    twice = sorted({class_id for class_id in ids if ids.count(class_id) > 1})[:5]
+    counts = Counter(name.class_id for name in classes)
+    twice = sorted(class_id for class_id, count in counts.items() if count > 1)[:5]
     if twice:
         raise ModelError(f"labels: expected every class once, received {', '.join(twice)} more than once.")
     return tuple(classes)

@@ -82,7 +82,7 @@ def _classes(path: Path, outputs: int | None, labels: str | None, sidecar: dict[
     if labels is not None:
         classes = read_labels(labels)
     elif isinstance(named, str):
-        classes = read_labels(path.with_name(named))
+        classes = read_labels(_labels_beside(path, named))
     elif named is not None:
         classes = classes_from_json(named)
     elif wanted == 1000:
@@ -95,3 +95,15 @@ def _classes(path: Path, outputs: int | None, labels: str | None, sidecar: dict[
     if wanted not in (None, len(classes)):
         raise ModelError(f"labels: the model in {path} has {wanted} classes, received {len(classes)} labels.")
     return classes
+
+
+def _labels_beside(path: Path, named: str) -> Path:
+    """Return the labels file that a sidecar names; links are followed, but not to another folder."""
+    beside = path.parent / named
+    is_name = named not in ("", ".", "..") and "\0" not in named and "/" not in named
+    if not is_name or beside.resolve().parent != path.resolve().parent:
+        raise ModelError(
+            f"labels: expected the name of a file beside {path}, received {named!r} in {path.with_suffix('.json')}. "
+            "Put the labels file there, or pass --labels FILE."
+        )
+    return beside

@@ -206,7 +206,8 @@ def test_h5_file(tmp_path: Path):
     np.testing.assert_allclose(load_predictor(frozen).predict(_images()), expected, rtol=0, atol=1e-5)
 
 
-def test_code_in_a_file_is_not_run(tmp_path: Path):
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_code_in_a_file_is_not_run(tmp_path: Path, suffix: str):
     import keras
 
     layers = keras.layers
@@ -214,7 +215,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path):
         [keras.Input((SIDE, SIDE, 3)), layers.Lambda(lambda x: x), layers.Flatten(), layers.Dense(2)]
     )
     with pytest.raises(ModelError, match="in safe mode"):
-        freeze(_save(tmp_path, model, 2), "float32", tmp_path)
+        freeze(_save(tmp_path, model, 2, suffix), "float32", tmp_path)
     assert list(tmp_path.glob("*.pb")) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.errors import ModelError
-from sparkcore.models.labels import read_labels
+from sparkcore.models.labels import classes_from_json, read_labels
 from tests.conftest import shared
 
 CATS = (ClassName("n1", "house cat"), ClassName("n2", "lynx"))
@@ -64,6 +64,14 @@ def test_errors_name_the_reason_and_the_file(tmp_path: Path, name: str, text: st
         read_labels(path)
     assert reason in str(error.value)
     assert name in str(error.value)
+
+
+def test_the_search_for_duplicates_is_linear():
+    # The time limit of each test ends one that compares all pairs.
+    many = [f"class {number}" for number in range(300_000)]
+    assert len(classes_from_json(many)) == 300_000
+    with pytest.raises(ModelError, match="received class 7 more than once"):
+        classes_from_json([*many, "class 7"])
 
 
 def test_missing_and_binary_files(tmp_path: Path):

@@ -52,6 +52,20 @@ def test_sidecar_can_name_a_labels_file(tmp_path: Path):
     assert describe_file_model(path, None, None).classes == AB
 
 
+@pytest.mark.parametrize(
+    "name", ["sub/names.txt", "../names.txt", "..", ".", "", "/etc/hostname", "a\0b", "elsewhere.txt"]
+)
+def test_a_labels_file_lies_beside_the_model(tmp_path: Path, name: str):
+    folder = tmp_path / "models"
+    (folder / "sub").mkdir(parents=True)
+    for place in (tmp_path, folder / "sub"):
+        (place / "names.txt").write_text("a\nb\n")
+    (folder / "elsewhere.txt").symlink_to(tmp_path / "names.txt")
+    path = _write(folder, [RGB, _dense(2)], {"labels": name, "preprocess": "none"})
+    with pytest.raises(ModelError, match=r"^labels: expected the name of a file beside .*model\.keras, received "):
+        describe_file_model(path, None, None)
+
+
 def test_thousand_outputs_are_taken_for_imagenet(tmp_path: Path):
     path = _write(tmp_path, [RGB, _dense(1000)])
     assert describe_file_model(path, None, "tf").classes == imagenet_classes()
