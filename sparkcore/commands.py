@@ -229,6 +229,8 @@ def _print_manifest(store: RunStore, manifest: Manifest) -> None:
         f"  result   {counts['images']:,} images: {counts['ok']:,} ok, {counts['errors']:,} with errors, "
         f"{counts['excluded']:,} excluded by filters"
     )
+    if manifest.left_out:
+        print(f"  left out {manifest.left_out}")
     print(f"  work     {counts['computed']:,} computed, {counts['resumed']:,} resumed, {counts['reused']:,} reused")
     print(
         f"  speed    {manifest.timings['total']:.1f} s, "

@@ -77,10 +77,11 @@ def test_a_link_out_of_the_roots_is_not_read(
     write_colors(tmp_path / "root" / "photos", 2)
     write_colors(tmp_path / "secret", 3)
     (tmp_path / "root" / "photos" / "way-out").symlink_to(tmp_path / "secret")
+    (tmp_path / "root" / "photos" / ".hidden.jpg").write_bytes(b"1")
     roots = [tmp_path / "root"]
     done = _finished(client.submit(request_for(tmp_path / "root" / "photos"), served, roots=roots), served)
-    counts = RunStore(served.store).manifest(str(done.run_id)).counts
-    assert (counts["images"], counts["links_left_out"]) == (2, 1)
+    manifest = RunStore(served.store).manifest(str(done.run_id))
+    assert (manifest.counts["images"], manifest.left_out) == (2, "1 link, 1 hidden file")
     out = _finished(client.submit(request_for(f"{tmp_path}/root/{{a,..}}/secret/*"), served, roots=roots), served)
     assert (out.state, out.run_id) == ("failed", None)
     assert "expected a folder below" in out.message

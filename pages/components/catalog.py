@@ -112,7 +112,7 @@ def _delete(store: RunStore, run_id: str) -> None:
     try:
         store.delete(run_id)
     except SparkcoreError as error:  # somebody else has just deleted it
-        st.toast(str(error), icon=":material/error:")
+        st.toast(text.escape(str(error)), icon=":material/error:")
     forget(store, run_id)
     write_note(store, run_id, Note())
     address.change({"run": None, "page": None, "image": None})
@@ -162,6 +162,7 @@ def _details(manifest: Manifest) -> dict[str, str | None]:
         "Settings": _changed_settings(manifest) or "defaults",
         "Images": f"{counts['images']:,} ({f'{reused:,}' if reused else 'none'} reused)",
         "Excluded by size": f"{counts['excluded']:,}" if counts.get("excluded") else None,
+        "Left out": manifest.left_out or None,
         "Time": f"{text.duration(timings.get('total', 0.0))}, {manifest.images_per_second:,.1f} images/s",
         "Versions": ", ".join(f"{name} {versions[name]}" for name in ("pyspark", "tensorflow") if name in versions),
     }

@@ -36,20 +36,23 @@ class Listing:
     """The files of a request.
 
     `files` has the source columns of a result, `spark_paths` is what Spark has to load to find them, `links_left_out`
-    counts links that lead out of the allowed roots.
+    counts links that lead out of the allowed roots, `hidden_left_out` counts images in the listed local folders whose
+    names begin with a dot.
     """
 
     files: pa.Table
     spark_paths: tuple[str, ...]
     links_left_out: int = 0
+    hidden_left_out: int = 0
 
 
 @dataclass(slots=True)
 class _Gate:
-    """Keep a walk below the allowed roots; None allows everything."""
+    """Keep a walk below the allowed roots, None for anywhere, and note the links and hidden images left out."""
 
     roots: tuple[Path, ...] | None
     refused: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
     _seen: dict[str, bool] = field(default_factory=dict)
 
     def admits(self, path: str) -> bool:
@@ -136,9 +139,14 @@ def _walk(root: Path, gate: _Gate) -> Iterator[Path]:
         seen.add(real)
         folders[:] = [n for n in sorted(folders) if n[0] not in "._" and gate.admits(os.path.join(folder, n))]
         for name in sorted(names):
-            # "_DSC0001.jpg" comes from a camera, "_SUCCESS" is a marker of Spark.
-            marker = name.startswith("_") and Path(name).suffix.lower() not in _IMAGE_SUFFIXES
-            if not name.startswith(".") and not marker and gate.admits(os.path.join(folder, name)):
+            if name[0] in "._":
+                is_image = Path(name).suffix.lower() in _IMAGE_SUFFIXES
+                if is_image and name[0] == ".":
+                    gate.hidden.add(os.path.join(real, name))
+                # "_DSC0001.jpg" comes from a camera, "_SUCCESS" is a marker of Spark.
+                if name[0] == "." or not is_image:
+                    continue
+            if gate.admits(os.path.join(folder, name)):
                 yield Path(folder, name)
 
 
@@ -171,7 +179,7 @@ def _listing(
         pc.multiply(pa.array([modified for _, _, modified in rows], pa.int64()), 1000).cast(pa.timestamp("us", "UTC")),
     ]
     files = pa.Table.from_arrays(columns, schema=pa.schema(SOURCE_FIELDS))
-    return Listing(files, spark_paths, len(gate.refused))
+    return Listing(files, spark_paths, len(gate.refused), len(gate.hidden))
 
 
 def _entry(item: Path | tuple[str, int | None, int | None]) -> tuple[str, int, int] | None:

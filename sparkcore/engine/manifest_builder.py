@@ -37,7 +37,7 @@ def build_manifest(request: Request, tally: Tally, store: RunStore, started: flo
         versions=_versions(),
         created_at=_iso(started),
         finished_at=_iso(now),
-        counts={**counts, "links_left_out": request.listing.links_left_out},
+        counts={**counts, **{name: getattr(request.listing, name) for name in ("links_left_out", "hidden_left_out")}},
         error_types=error_types,
         timings={name: round(s, 3) for name, s in {"total": now - started, **tally.seconds}.items()},
         images_per_second=_rate(computed, now - started),

@@ -19,7 +19,8 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float
 class Manifest:
     """Describe one finished run.
 
-    `counts` has images, ok, errors, excluded, computed, resumed and reused; `error_types` counts errors by type.
+    `counts` has images, ok, errors, excluded, computed, resumed and reused, and since 0.2 links_left_out and
+    hidden_left_out (see `engine.listing.Listing`); `error_types` counts errors by type.
     `timings` are in seconds: total, list, start, classify, write and, summed over all workers, load, read, decode,
     predict, work (the whole loop of a worker) and idle (the time that workers waited while the run classified).
     `images_per_second` counts computed images over the whole run, `images_per_second_no_load` over the time from
@@ -46,6 +47,13 @@ class Manifest:
     def fit(self) -> Fit:
         """Return the resize mode in effect; runs of 0.1 state it in their config alone."""
         return Fit(self.model.get("resize", self.config["resize"]), self.model.get("crop_ratio", 1.0))
+
+    @property
+    def left_out(self) -> str:
+        """Return which files were not listed, as in "3 links, 1 hidden file"; empty if none were left out."""
+        kinds = {"link": "links_left_out", "hidden file": "hidden_left_out"}
+        counted = [(self.counts.get(name, 0), noun) for noun, name in kinds.items()]
+        return ", ".join(f"{count:,} {noun}{'s' * (count > 1)}" for count, noun in counted if count)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values for JSON."""

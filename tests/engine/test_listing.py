@@ -48,7 +48,18 @@ def test_marker_and_hidden_files_are_left_out_but_camera_names_are_not(tmp_path:
         (tmp_path / name).write_bytes(b"1")
     (tmp_path / "_temporary").mkdir()
     (tmp_path / "_temporary" / "x.jpg").write_bytes(b"1")
-    assert names(list_images(str(tmp_path), no_spark)) == ["_DSC0001.jpg", "photo.jpg"]
+    listing = list_images(str(tmp_path), no_spark)
+    assert names(listing) == ["_DSC0001.jpg", "photo.jpg"]
+    assert listing.hidden_left_out == 1  # ._photo.jpg; the others are no images
+
+
+def test_a_hidden_image_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("a.jpg", ".hidden.jpg", "deep/b.jpg", "deep/.hidden.PNG", "deep/.notes.txt"):
+        (tmp_path / name).write_bytes(b"1")
+    assert list_images(str(tmp_path), no_spark).hidden_left_out == 2
+    assert list_images(f"{tmp_path}/{{deep,d*}}", no_spark).hidden_left_out == 1
+    assert sampled(list_images(str(tmp_path), no_spark), 1, seed=0).hidden_left_out == 2
 
 
 def test_pipes_are_left_out_and_dangling_links_are_kept(tmp_path: Path) -> None:

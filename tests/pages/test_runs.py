@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import Note, read_notes, write_note
 from sparkcore.runs.store import RunStore
@@ -63,6 +65,17 @@ def test_deleting_asks_first(store: RunStore, open_page: OpenPage):
     assert address_of(app) == {"run": [other]}
     assert app.dataframe[0].value["Run"].tolist() == [other]
     assert [path.name.split("-")[0] for path in (store.root / "mapped").iterdir()] == [other]
+
+
+def test_what_was_left_out_is_said(store: RunStore, open_page: OpenPage):
+    run = write_run(store, rows=12)
+    assert "<dt>Left out</dt>" not in open_page("runs", run=run).get("html")[-1].proto.body
+    path = store.folder(run) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["counts"] |= {"links_left_out": 3, "hidden_left_out": 1}
+    path.write_text(json.dumps(manifest))
+    said = [html.proto.body for html in open_page("runs", run=run).get("html")]
+    assert any("<dt>Left out</dt><dd>3 links, 1 hidden file</dd>" in body for body in said)
 
 
 def test_actions_lead_to_the_other_pages(store: RunStore, open_page: OpenPage):

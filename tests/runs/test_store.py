@@ -157,6 +157,16 @@ def test_a_damaged_plan_counts_as_none(store: RunStore, content: bytes) -> None:
     assert store.unfinished() == ["00aa"]
 
 
+@pytest.mark.parametrize(
+    ("links", "hidden", "said"),
+    [(0, 0, ""), (1, 0, "1 link"), (0, 1, "1 hidden file"), (1200, 3, "1,200 links, 3 hidden files")],
+)
+def test_what_was_not_listed_is_said(links: int, hidden: int, said: str) -> None:
+    counts = {"images": 3, "links_left_out": links, "hidden_left_out": hidden}
+    assert replace(MANIFEST, counts=counts).left_out == said
+    assert MANIFEST.left_out == ""  # runs of 0.1 do not know
+
+
 def test_unknown_fields_of_a_manifest_are_ignored(store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
     store.finish(MANIFEST)
     path = store.folder("00aa") / "manifest.json"
