@@ -41,10 +41,10 @@ def engine_pid(store: RunStore) -> int | None:
     try:
         with _lock(store).acquire(blocking=False):
             return None
-    except PermissionError:  # a store that this user may only read
-        return None
     except Timeout:
         pass
+    except OSError:  # a store that this user may only read
+        return None
     try:
         return int(json.loads(_pid_path(store).read_text(encoding="utf-8"))["pid"])
     except (OSError, ValueError, KeyError):  # the engine has the lock and writes its process id just now

@@ -9,7 +9,6 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,16 @@ from typing import Any
 from sparkcore.config import RunConfig
 from sparkcore.errors import ConfigError, RunFailedError, RunNotFoundError, first_line
 from sparkcore.runs.identity import digest
+from sparkcore.runs.job_database import reading, writing
 
 ACTIVE = ("queued", "running")
 HEARTBEAT_S = 2.0
 
 _log = logging.getLogger(__name__)
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    job_id TEXT PRIMARY KEY, request TEXT NOT NULL, config TEXT NOT NULL, retry_failed INTEGER NOT NULL,
-    state TEXT NOT NULL, phase TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
-    done_before INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
-    errors INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
-    run_id TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
-    created_at REAL NOT NULL, started_at REAL, classifying_at REAL, finished_at REAL, heartbeat_at REAL,
-    roots TEXT
-);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at);
-"""
+
+class _DamagedJobError(RunFailedError):
+    """A row of the table is no job of this version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,10 @@ class Job:
 
 
 class JobTable:
-    """Read and write the jobs of one store; each method is one transaction, so any process may call it."""
+    """Read and write the jobs of one store; each method is one transaction, so any process may call it.
+
+    All methods raise RunFailedError where the file cannot be read or written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,7 +89,7 @@ class JobTable:
         """Add a job, or return the active one with the same request."""
         allowed = None if roots is None else json.dumps([os.fspath(root) for root in roots])
         request = digest([config.to_dict(), retry_failed, allowed])
-        with self._transaction() as db:
+        with writing(self.path) as db:
             row = db.execute(
                 "SELECT * FROM jobs WHERE request = ? AND state IN ('queued', 'running') AND cancel_requested = 0",
                 (request,),
@@ -112,7 +106,7 @@ class JobTable:
 
     def get(self, job_id: str) -> Job:
         """Return one job; raises RunNotFoundError, or RunFailedError for a damaged row."""
-        with self._transaction() as db:
+        with reading(self.path) as db:
             row = db.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
         if row is None:
             raise RunNotFoundError(f"Expected the id of a job in {self.path}, received {job_id!r}.")
@@ -120,7 +114,7 @@ class JobTable:
 
     def jobs(self, limit: int = 100) -> list[Job]:
         """Return the `limit` newest jobs, newest first; damaged rows are left out with a warning."""
-        with self._transaction() as db:
+        with reading(self.path) as db:
             rows = db.execute("SELECT * FROM jobs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)).fetchall()
         return list(_readable_jobs(rows))
 
@@ -129,7 +123,7 @@ class JobTable:
         while (job_id := self._start_oldest()) is not None:
             try:
                 return self.get(job_id)
-            except RunFailedError as error:
+            except _DamagedJobError as error:
                 self.finish(job_id, "failed", message=str(error))
         return None
 
@@ -144,7 +138,7 @@ class JobTable:
 
     def request_cancel(self, job_id: str) -> Job:
         """Cancel a job: at once if it is queued, before its next part if it is running."""
-        with self._transaction() as db:
+        with writing(self.path) as db:
             db.execute(
                 "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
                 "WHERE job_id = ? AND state = 'queued'",
@@ -164,7 +158,7 @@ class JobTable:
 
     def requeue_orphans(self) -> int:
         """Return the running jobs of a dead engine to the queue; only the store's one live engine calls this."""
-        with self._transaction() as db:
+        with writing(self.path) as db:
             db.execute(
                 "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
                 "WHERE state = 'running' AND cancel_requested = 1",
@@ -173,7 +167,7 @@ class JobTable:
             return db.execute("UPDATE jobs SET state = 'queued', phase = '' WHERE state = 'running'").rowcount
 
     def _start_oldest(self) -> str | None:
-        with self._transaction() as db:
+        with writing(self.path) as db:
             row = db.execute("SELECT job_id FROM jobs WHERE state = 'queued' ORDER BY created_at, rowid").fetchone()
             if row is None:
                 return None
@@ -188,39 +182,15 @@ class JobTable:
     def _update(self, job_id: str, values: dict[str, Any]) -> None:
         # Column names come from this program only; values are bound as parameters.
         columns = ", ".join(f"{name} = ?" for name in values)
-        with self._transaction() as db:
+        with writing(self.path) as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE job_id = ?", (*values.values(), job_id))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        try:
-            db.executescript(_SCHEMA)
-            db.execute("BEGIN IMMEDIATE")
-            _add_missing_columns(db)
-            yield db
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        finally:
-            db.close()
-
-
-def _add_missing_columns(db: sqlite3.Connection) -> None:
-    """Upgrade a table of version 0.1.0."""
-    if "roots" not in {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}:
-        db.execute("ALTER TABLE jobs ADD COLUMN roots TEXT")
 
 
 def _readable_jobs(rows: list[sqlite3.Row]) -> Iterator[Job]:
     for row in rows:
         try:
             yield _job(row)
-        except RunFailedError as error:
+        except _DamagedJobError as error:
             _log.warning("Left out a job: %s", error)
 
 
@@ -230,10 +200,10 @@ def _job(row: sqlite3.Row) -> Job:
         values["config"] = RunConfig.from_dict(json.loads(values["config"]))
         for name in ("retry_failed", "cancel_requested"):
             values[name] = bool(values[name])
-        if values["roots"] is not None:
+        if values.get("roots") is not None:  # a table of version 0.1.0 has no such column
             values["roots"] = tuple(map(Path, json.loads(values["roots"])))
         return Job(**values)
     except (ConfigError, AttributeError, TypeError, ValueError) as error:
-        raise RunFailedError(
+        raise _DamagedJobError(
             f"Expected a job of this version, received {row['job_id']}: {first_line(error)}. Submit it again."
         ) from error

@@ -130,4 +130,5 @@ def test_a_table_of_version_0_1_is_brought_up_to_date(tmp_path: Path):
         db.execute("ALTER TABLE jobs DROP COLUMN roots")
     (old,) = table.jobs()
     assert old.roots is None
+    assert table.get(old.job_id) == old
     assert table.submit(RunConfig(images="y"), roots=[tmp_path]).roots == (tmp_path,)
