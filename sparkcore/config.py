@@ -138,7 +138,7 @@ class EngineConfig:
     def from_environment(cls, **values: Any) -> EngineConfig:
         """Build a config; missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
         given = {name: value for name, value in values.items() if value is not None}
-        given.setdefault("store", Path(os.environ.get("SPARKCORE_STORE", DEFAULT_STORE)))
+        given.setdefault("store", Path(os.environ.get("SPARKCORE_STORE") or DEFAULT_STORE))
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
 
 

@@ -55,6 +55,14 @@ def test_engine_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert EngineConfig.from_environment(store=Path("/t"), master="local[1]").master == "local[1]"
 
 
+@pytest.mark.parametrize(("value", "store"), [("~/x", Path.home() / "x"), ("", Path("runs-store"))])
+def test_the_store_of_the_environment_is_a_folder_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, value: str, store: Path
+) -> None:
+    monkeypatch.setenv("SPARKCORE_STORE", value)
+    assert EngineConfig.from_environment().store == store
+
+
 @pytest.mark.parametrize("setting", [{"batch_size": 0}, {"threads": 0}, {"part_size": -1}])
 def test_invalid_engine(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(setting))):

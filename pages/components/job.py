@@ -158,4 +158,4 @@ def _cancel(job_id: str) -> None:
     try:
         client.cancel(job_id)
     except SparkcoreError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(text.escape(str(error)), icon=":material/error:")

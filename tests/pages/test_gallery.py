@@ -156,7 +156,7 @@ def test_an_unknown_run_is_said(store: RunStore, open_page: OpenPage):
     assert plain(app.error[0].value).startswith("There is no run feedfeedfeedfeed in this store.")
 
 
-@pytest.mark.parametrize("run", ["../../secret", "/etc", "..", "a\0b", "FEEDFEEDFEEDFEED", "[x](y)"])
+@pytest.mark.parametrize("run", ["../../secret", "../../etc", "/etc", "..", "a\0b", "FEEDFEEDFEEDFEED", "[x](y)"])
 def test_a_run_is_no_path(store: RunStore, open_page: OpenPage, run: str):
     write_run(store, rows=10)
     (store.root.parent / "secret").mkdir()
