@@ -8,7 +8,8 @@ A bad image is a row (`ImageError` never leaves a worker); a bad run is one of t
     │   ├── InputError          no such path, or no file in it
     │   ├── ModelError          no such model, or its file or labels do not match
     │   │   └── WeightsError    the weights are not available
-    │   └── RunNotFoundError    no run of that id in the store
+    │   ├── RunNotFoundError    no run of that id in the store
+    │   └── StorageError        a folder or bucket cannot be reached, read or written
     ├── RunFailedError          the request was right but the run failed: exit code 1
     │   └── EngineError         Spark, Java or the engine process failed
     ├── RunCancelledError       the run was cancelled: exit code 130
@@ -51,6 +52,10 @@ class WeightsError(ModelError):
 
 class RunNotFoundError(RequestError):
     """The store holds no such run."""
+
+
+class StorageError(RequestError):
+    """A folder or bucket cannot be reached, read or written."""
 
 
 class RunFailedError(SparkcoreError):

@@ -10,6 +10,10 @@ from urllib.parse import unquote_to_bytes
 
 _ALWAYS_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
 _GLOB_CHARACTERS = re.compile(r"[\[\]{}*?\\]")
+_OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
+_IMAGE_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm"]
+)
 
 
 def origin_of(path: Path | str) -> str:
@@ -61,6 +65,42 @@ def is_local(images: str) -> bool:
     # The slash tells a URI from a local name with a colon, such as "run1:a".
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", images)
     return scheme is None or scheme[1] == "file"
+
+
+def split_object_uri(uri: str) -> tuple[str, str] | None:
+    """Return the bucket's URI and the rest, as it is written, of a URI on an object store; else None.
+
+    `s3a://` is Hadoop's name for `s3://`.
+    """
+    found = re.fullmatch(r"([A-Za-z0-9]+)://([^/]*)/*(.*)", uri, re.DOTALL)
+    scheme = _OBJECT_STORES.get(found[1].lower()) if found else None
+    return (f"{scheme}://{found[2]}", found[3]) if found and scheme else None
+
+
+def object_origin(bucket_uri: str, key: str) -> str:
+    """Return the origin of an object."""
+    return f"{bucket_uri}/" + "".join(map(_quoted, key))
+
+
+def object_key(origin: str, bucket_uri: str) -> str | None:
+    """Return the key of an origin in a bucket, or None if it is elsewhere."""
+    start = f"{bucket_uri}/"
+    return unquote_to_bytes(origin.removeprefix(start)).decode() if origin.startswith(start) else None
+
+
+def is_hidden_folder(name: str) -> bool:
+    """Tell whether a listing skips a folder: dot folders and those of Spark, such as `_temporary`."""
+    return name.startswith((".", "_"))
+
+
+def is_hidden_file(name: str) -> bool:
+    """Tell whether a listing skips a file: "_DSC0001.jpg" comes from a camera, "_SUCCESS" is a marker of Spark."""
+    return name.startswith(".") or (name.startswith("_") and not has_image_suffix(name))
+
+
+def has_image_suffix(name: str) -> bool:
+    """Tell whether a file name ends as those of images do."""
+    return PurePosixPath(name).suffix.lower() in _IMAGE_SUFFIXES
 
 
 def absolute_path(images: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from sparkcore.engine.java import archive_path
 from sparkcore.models.download import remember_offline
 from tests.models.fixture_model import copy_fixture_model, copy_frozen_fixture
 from tests.schedule import GroupScheduling, sort_by_group
+from tests.storage.s3_server import BUCKET, CREDENTIALS, s3_server
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -62,6 +64,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
     patch.delenv("SPARK_REMOTE", raising=False)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
+        patch.delenv(name)
+    for name, value in CREDENTIALS.items():  # before Spark starts: its workers inherit them
+        patch.setenv(name, value)
     for proxy in ("http_proxy", "https_proxy", "all_proxy"):  # one on this machine would lead off it
         patch.delenv(proxy, raising=False)
         patch.delenv(proxy.upper(), raising=False)
@@ -94,6 +100,21 @@ def served(engine_store: EngineConfig) -> EngineConfig:
     """Give the same store with its engine process alive: one that a test has ended is started again."""
     client.start_engine(engine_store)
     return engine_store
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a real S3 server with the bucket BUCKET."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_prefix(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the URI of an empty prefix on the S3 server, which the environment names."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

@@ -28,15 +28,15 @@ def classify_files(payloads: DataFrame, origins: list[str], task: WorkerTask) ->
     return unpacked(received, worker_schema(task.config))
 
 
-def classify_local(spark: SparkSession, origins: list[str], task: WorkerTask, tasks: int) -> pa.Table:
-    """Classify files that the workers read themselves, in `tasks` tasks of equal size."""
-    tasks = min(tasks, len(origins))
-    shares = [origins[number::tasks] for number in range(tasks)]
+def classify_local(spark: SparkSession, sizes: dict[str, int], task: WorkerTask, tasks: int) -> pa.Table:
+    """Classify files that the workers read themselves, in `tasks` tasks; `sizes` has their bytes by origin."""
+    tasks, files = min(tasks, len(sizes)), list(sizes.items())
+    shares = [dict(files[number::tasks]) for number in range(tasks)]
     localize = with_local_model()
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        files = (file_batch(shares[number]) for batch in batches for number in batch["id"].to_pylist())
-        return packed(classify_batches(files, localize(task)), task)
+        inputs = (file_batch(shares[number]) for batch in batches for number in batch["id"].to_pylist())
+        return packed(classify_batches(inputs, localize(task)), task)
 
     received = spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, PACKED_DDL).toArrow()
     return unpacked(received, worker_schema(task.config))

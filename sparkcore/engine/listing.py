@@ -1,7 +1,7 @@
 """List the files of a request: names, sizes and modification times.
 
-Local folders are walked without Spark: that takes milliseconds and includes what Spark's listing hides (empty files,
-names that begin with "_"). Spark lists any other file system.
+Local folders and object stores are listed without Spark: that takes milliseconds and includes what Spark's listing
+hides (empty files, names that begin with "_"). Spark lists any other file system.
 """
 
 from __future__ import annotations
@@ -17,17 +17,25 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sparkcore.engine.object_listing import list_objects
 from sparkcore.errors import InputError, first_line
-from sparkcore.origins import absolute_path, escape_glob, file_name, is_local, origin_of
+from sparkcore.origins import (
+    absolute_path,
+    escape_glob,
+    file_name,
+    has_image_suffix,
+    is_hidden_file,
+    is_hidden_folder,
+    is_local,
+    origin_of,
+    split_object_uri,
+)
 from sparkcore.roots import check_allowed, expand_braces, fixed_folder, glob_paths, is_allowed
 from sparkcore.schema import SOURCE_FIELDS, image_id
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm"]
-)
 _MAX_SPARK_PATHS = 64  # Spark plans thousands of explicit paths far slower than one folder
 
 
@@ -73,13 +81,15 @@ def list_images(images: str, spark: Callable[[], SparkSession], roots: tuple[Pat
     """List the files of a path, pattern or URI, sorted by origin.
 
     With `roots`, only files whose real path lies below one of them are listed; links that lead elsewhere are left out
-    and counted. `spark` is called only for file systems that are not local. Raises InputError where there is no file.
+    and counted. `spark` is called only for file systems that this package cannot list itself. Raises InputError where
+    there is no file, StorageError where an object store cannot be listed.
     """
     gate = _Gate(roots)
     if not is_local(images):
         if roots is not None:
             raise InputError(f"images: expected a path on this machine, received the address {images!r}.")
-        return _listing(images, list_with_spark(spark(), images), (images,), gate)
+        found = list_objects(images) if split_object_uri(images) else list_with_spark(spark(), images)
+        return _listing(images, found, (images,), gate)
     path = absolute_path(images)
     if roots is not None:
         check_allowed(path, roots)
@@ -137,16 +147,11 @@ def _walk(root: Path, gate: _Gate) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [n for n in sorted(folders) if n[0] not in "._" and gate.admits(os.path.join(folder, n))]
+        folders[:] = [n for n in sorted(folders) if not is_hidden_folder(n) and gate.admits(os.path.join(folder, n))]
         for name in sorted(names):
-            if name[0] in "._":
-                is_image = Path(name).suffix.lower() in _IMAGE_SUFFIXES
-                if is_image and name[0] == ".":
-                    gate.hidden.add(os.path.join(real, name))
-                # "_DSC0001.jpg" comes from a camera, "_SUCCESS" is a marker of Spark.
-                if name[0] == "." or not is_image:
-                    continue
-            if gate.admits(os.path.join(folder, name)):
+            if name.startswith(".") and has_image_suffix(name):
+                gate.hidden.add(os.path.join(real, name))
+            if not is_hidden_file(name) and gate.admits(os.path.join(folder, name)):
                 yield Path(folder, name)
 
 

@@ -54,50 +54,55 @@ class PartRunner:
         Raises RunFailedError where the images are not the cause of a failure, RunCancelledError after `stop`.
         """
         reasons: dict[str, ImageError] = {}
+        sizes: dict[str, int] = {}
         for origin, size in zip(files["origin"].to_pylist(), files["size_bytes"].to_pylist(), strict=True):
             error = unopened(origin, size)
-            if error is not None:
+            if error is None:
+                sizes[origin] = size
+            else:
                 reasons[origin] = error
-        origins = [origin for origin in files["origin"].to_pylist() if origin not in reasons]
-        tables = [worker_schema(self.task.config).empty_table(), *self._classified(origins, reasons)]
+        tables = [worker_schema(self.task.config).empty_table(), *self._classified(sizes, reasons)]
         classified = pa.concat_tables(tables)
         found = {*reasons, *classified["origin"].to_pylist()}
-        for origin in (o for o in origins if o not in found):
+        for origin in (o for o in sizes if o not in found):
             reasons[origin] = missing_reason(origin, "unreadable", "Spark could not read the file.")
         return assemble(files, classified, reasons, self.task.config)
 
-    def _classified(self, origins: list[str], reasons: dict[str, ImageError]) -> list[pa.Table]:
+    def _classified(self, sizes: dict[str, int], reasons: dict[str, ImageError]) -> list[pa.Table]:
         """Return the rows of all files that can be read, by Spark's data source or else by the workers."""
         if self._workers_can_open():
-            return self._attempt(origins, reasons, by_spark=False)
-        tables = self._attempt(origins, reasons, by_spark=True)
+            return self._attempt(sizes, reasons, by_spark=False)
+        tables = self._attempt(sizes, reasons, by_spark=True)
         found = {origin for table in tables for origin in table["origin"].to_pylist()} | set(reasons)
-        passed_over = [o for o in origins if o not in found and (path := local_path(o)) and path.exists()]
+        passed_over = {o: n for o, n in sizes.items() if o not in found and (path := local_path(o)) and path.exists()}
         return [*tables, *self._attempt(passed_over, reasons, by_spark=False)]
 
     def _workers_can_open(self) -> bool:
         """Tell whether the workers can read the files themselves, without the JVM."""
+        if self.task.storage is not None:
+            return True
         readable = self.task.config.reader == "bytes" and all(map(is_local, self.spark_paths))
         return readable and workers_are_local(self.spark)
 
-    def _attempt(self, origins: list[str], reasons: dict[str, ImageError], *, by_spark: bool) -> list[pa.Table]:
+    def _attempt(self, sizes: dict[str, int], reasons: dict[str, ImageError], *, by_spark: bool) -> list[pa.Table]:
         """Run one Spark job; if it fails, bisect it until the image that breaks it is alone."""
-        if not origins:
+        if not sizes:
             return []
         try:
-            return [self._job(origins, by_spark)]
+            return [self._job(sizes, by_spark)]
         except SparkcoreError:
             raise
         except Exception as error:  # noqa: BLE001 (of Spark, mapped below)
             self._raise_if_systemic(error)
-            if len(origins) == 1:
+            files = list(sizes.items())
+            if len(files) == 1:
                 self._count_failure(reason(error))
-                reasons[origins[0]] = ImageError("internal", f"Spark's job failed on this image: {reason(error)}")
+                reasons[files[0][0]] = ImageError("internal", f"Spark's job failed on this image: {reason(error)}")
                 return []
-            half = len(origins) // 2
+            half = len(files) // 2
             return [
-                *self._attempt(origins[:half], reasons, by_spark=by_spark),
-                *self._attempt(origins[half:], reasons, by_spark=by_spark),
+                *self._attempt(dict(files[:half]), reasons, by_spark=by_spark),
+                *self._attempt(dict(files[half:]), reasons, by_spark=by_spark),
             ]
 
     def _raise_if_systemic(self, error: Exception) -> None:
@@ -108,13 +113,13 @@ class PartRunner:
         if isinstance(mapped, EngineError) or not is_alive(self.spark):
             raise EngineError(f"The connection to Spark was lost: {mapped}") from error
 
-    def _job(self, origins: list[str], by_spark: bool) -> pa.Table:
+    def _job(self, sizes: dict[str, int], by_spark: bool) -> pa.Table:
         if self._stopping.is_set():
             raise RunCancelledError("The run was stopped.")
         tag_jobs(self.spark, self._tag)
         if by_spark:
-            return classify_files(self._listed(), origins, self.task)
-        return classify_local(self.spark, origins, self.task, self.tasks)
+            return classify_files(self._listed(), list(sizes), self.task)
+        return classify_local(self.spark, sizes, self.task, self.tasks)
 
     def _listed(self) -> DataFrame:
         """Let Spark list the folders once for all parts: a million files take it seconds each time."""

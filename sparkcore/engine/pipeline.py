@@ -11,7 +11,9 @@ from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images, sampled
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
+from sparkcore.errors import ConfigError
 from sparkcore.models.resolve import resolve_model
+from sparkcore.origins import split_object_uri
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
@@ -42,6 +44,7 @@ def run(
     Raises RequestError for a wrong request, RunFailedError when the run cannot be finished, and whatever
     `watch.check` raises. Finished parts are kept, and the next run of the same request resumes.
     """
+    _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     model = resolve_model(config, watch)
     watch.progress(Step("listing"))
@@ -55,6 +58,11 @@ def run(
                 return Outcome(store.manifest(request.run_id), "cached")
             execution = Execution(request, engine, watch, store, spark)
             return Outcome(execution.complete(started, list_s), "complete")
+
+
+def _check_reader(config: RunConfig) -> None:
+    if config.reader == "image" and split_object_uri(config.images):
+        raise ConfigError("reader: expected bytes for images on an object store, received image, which needs Hadoop.")
 
 
 def _newest_attempt(request: Request, store: RunStore, *, retry_failed: bool) -> Request:

@@ -23,12 +23,25 @@ def replacing(path: Path) -> Iterator[Path]:
     the temporary file is removed and `path` is left alone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Globs for finished files match suffixes: the temporary name must not end in that of the target.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    temporary = _temporary(path)
     try:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def creating(path: Path, content: bytes) -> Iterator[Path]:
+    """Yield a flushed temporary file beside `path` with this content; the caller moves or links it there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        temporary.write_bytes(content)
+        _flush(temporary)
+        yield temporary
         _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -60,6 +73,11 @@ def hold_lock(path: Path, check: Callable[[], None] | None = None) -> Iterator[N
 
     with FileLock(path).acquire(poll_interval=_LOCK_POLL_S, cancel_check=is_cancelled):
         yield
+
+
+def _temporary(path: Path) -> Path:
+    # Globs for finished files match suffixes: the temporary name must not end in that of the target.
+    return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
 
 def _flush(path: Path) -> None:

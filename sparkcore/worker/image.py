@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 class Source:
     """One input row: `others` is its batch without the picture, `row` its index there.
 
-    `content` is the file's bytes, a Spark image struct, or None for a local file that is not opened yet.
+    `content` is the file's bytes, a Spark image struct, or None for a file that is not opened yet; `reading` gives the
+    bytes of an object that is being read.
     """
 
     origin: str
@@ -35,6 +37,7 @@ class Source:
     size_bytes: int
     others: pa.RecordBatch
     row: int
+    reading: Future[bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -53,9 +56,9 @@ class Prepared:
 def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit) -> Prepared:
     """Decode and resize one image; one that cannot be used is returned with its `error`."""
     started = time.thread_time()
-    prepared = Prepared(source)
+    prepared = Prepared(replace(source, reading=None))  # the bytes are free after decoding
     try:
-        _fill(prepared, config, size, fit)
+        _fill(prepared, _decoded(source, size, fit, full_size="pixels" in config.keep), config, size, fit)
     except ImageError as error:
         prepared.error = error
     except Exception as error:  # noqa: BLE001 (one image must not take the others down)
@@ -73,8 +76,7 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
     )
 
 
-def _fill(prepared: Prepared, config: RunConfig, size: ImageSize, fit: Fit) -> None:
-    decoded = _decoded(prepared.source, size, fit, full_size="pixels" in config.keep)
+def _fill(prepared: Prepared, decoded: Decoded, config: RunConfig, size: ImageSize, fit: Fit) -> None:
     prepared.facts = {
         name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
     }
@@ -89,8 +91,13 @@ def _fill(prepared: Prepared, config: RunConfig, size: ImageSize, fit: Fit) -> N
 def _decoded(source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
     if source.content is not None and pa.types.is_struct(source.content.type):
         return _from_struct(source.content.as_py())
-    content = read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
-    return decode_model_input(content, size, fit, full_size=full_size)
+    return decode_model_input(_content(source), size, fit, full_size=full_size)
+
+
+def _content(source: Source) -> bytes:
+    if source.reading is not None:
+        return source.reading.result()
+    return read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
 
 
 def _from_struct(struct: dict[str, Any]) -> Decoded:

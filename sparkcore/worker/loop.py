@@ -6,7 +6,9 @@ import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,13 +19,15 @@ import pyarrow.compute as pc
 from sparkcore.imaging.decode import ImageSize
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.worker.image import Prepared, Source, prepare
+from sparkcore.worker.opening import read_object
 from sparkcore.worker.rows import TIMINGS, classified_batch
-from sparkcore.worker.task import PAYLOADS, WorkerTask
+from sparkcore.worker.task import LISTED_SIZE, PAYLOADS, WorkerTask
 
 T = TypeVar("T")
 
 # The queue between the decoding threads and the model: long enough to keep the model busy, bounded for large files.
 _MAX_WAITING_BYTES = 64 << 20
+_READS_AT_ONCE = 32  # of an object store: the latency of one read is many times that of a local disk
 
 _warmed_up: set[str] = set()  # digests of the models that this process has used
 
@@ -31,13 +35,14 @@ _warmed_up: set[str] = set()  # digests of the models that this process has used
 def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Iterator[pa.RecordBatch]:
     """Yield the result rows of every image, in the order of the input.
 
-    An input batch has `origin` and either `content` (the file's bytes; null: the worker opens the local file) or
-    `image` (Spark's image struct). Its other columns are passed through.
+    An input batch has `origin` and either `content` (the file's bytes; null: the worker opens the file) or `image`
+    (Spark's image struct). Its other columns are passed through. Objects of `task.storage` are read ahead.
     """
     clock = _Clock()
     predictor = clock.timed("load_s", lambda: load_predictor(task.model, task.threads))
-    with ThreadPoolExecutor(task.threads, "decode") as pool:
-        for group in _groups(_prepared(batches, task, pool, clock), task.batch_size):
+    with _pool(task.threads, "decode") as decoders, _pool(_READS_AT_ONCE, "read") as readers:
+        pools = _Pools(decoders, readers)
+        for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
             probabilities = clock.timed("predict_s", partial(_predict, predictor, pixels))
             yield classified_batch(group, probabilities, task, clock.take())
@@ -59,37 +64,76 @@ def _predict(predictor: Predictor, pixels: list[np.ndarray]) -> np.ndarray:
     return predictor.predict(np.stack(pixels)) if pixels else np.empty((0, 0), np.float32)
 
 
-def _prepared(
-    batches: Iterable[pa.RecordBatch], task: WorkerTask, pool: ThreadPoolExecutor, clock: _Clock
-) -> Iterator[Prepared]:
-    """Decode ahead: the pool works on the next batch while the model predicts."""
-    size = ImageSize(task.model.height, task.model.width)
-    waiting: deque[tuple[int, Future[Prepared]]] = deque()
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """Threads that decode and threads that wait for an object store; nobody else uses them."""
+
+    decoders: ThreadPoolExecutor
+    readers: ThreadPoolExecutor
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An image on its way to the model; `size_bytes` is what it holds in memory until then."""
+
+    size_bytes: int
+    reading: Future[bytes] | None
+    prepared: Future[Prepared]
+
+
+@contextmanager
+def _pool(threads: int, name: str) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(threads, name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepared(batches: Iterable[pa.RecordBatch], task: WorkerTask, pools: _Pools, clock: _Clock) -> Iterator[Prepared]:
+    """Read and decode ahead: the pools work on the next batch while the model predicts."""
+    waiting: deque[_Waiting] = deque()
     waiting_bytes = 0
+    length = 2 * task.batch_size + (_READS_AT_ONCE if task.storage else 0)
     sources = _sources(batches)
     exhausted = False
     while True:
-        while not exhausted and waiting_bytes < _MAX_WAITING_BYTES and len(waiting) < 2 * task.batch_size:
+        while not exhausted and waiting_bytes < _MAX_WAITING_BYTES and len(waiting) < length:
             source = clock.timed("read_s", lambda: next(sources, None))
             if source is None:
                 exhausted = True
                 break
-            waiting.append((source.size_bytes, pool.submit(prepare, source, task.config, size, task.model.fit)))
-            waiting_bytes += source.size_bytes
+            waiting.append(_submit(source, task, pools))
+            waiting_bytes += waiting[-1].size_bytes
         if not waiting:
             return
-        size_bytes, future = waiting.popleft()
-        prepared = future.result()
-        waiting_bytes -= size_bytes
+        first = waiting.popleft()
+        if first.reading is not None:
+            clock.timed("read_s", partial(wait, [first.reading]))
+        prepared = first.prepared.result()
+        waiting_bytes -= first.size_bytes
         yield prepared
+
+
+def _submit(source: Source, task: WorkerTask, pools: _Pools) -> _Waiting:
+    size = ImageSize(task.model.height, task.model.width)
+    size_bytes = source.size_bytes
+    if source.content is None and task.storage is not None:
+        source = replace(source, reading=pools.readers.submit(read_object, task.storage, source.origin))
+    elif source.content is None:
+        size_bytes = 0  # the decoding thread opens the file and lets go of it
+    return _Waiting(
+        size_bytes, source.reading, pools.decoders.submit(prepare, source, task.config, size, task.model.fit)
+    )
 
 
 def _sources(batches: Iterable[pa.RecordBatch]) -> Iterator[Source]:
     for batch in batches:
         payload = next((name for name in PAYLOADS.values() if name in batch.schema.names), None)
-        others = batch.select([name for name in batch.schema.names if name not in PAYLOADS.values()])
+        own = {*PAYLOADS.values(), LISTED_SIZE}
+        others = batch.select([name for name in batch.schema.names if name not in own])
         contents = batch[payload] if payload else pa.nulls(batch.num_rows)
-        sizes = _sizes(contents)
+        sizes = batch[LISTED_SIZE].to_pylist() if LISTED_SIZE in batch.schema.names else _sizes(contents)
         for row, origin in enumerate(batch["origin"].to_pylist()):
             content = contents[row]
             yield Source(origin, content if content.is_valid else None, sizes[row], others, row)

@@ -1,11 +1,12 @@
-"""Read a local file, or find the reason why it cannot be read."""
+"""Read a file or an object, or find the reason why it cannot be read."""
 
 from __future__ import annotations
 
 import os
 
-from sparkcore.errors import ImageError
-from sparkcore.origins import local_path
+from sparkcore.errors import ImageError, StorageError
+from sparkcore.origins import local_path, object_key
+from sparkcore.storage.interface import Storage
 
 MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
 
@@ -20,6 +21,22 @@ def read_file(origin: str) -> bytes:
     except OSError as error:
         reason = f"The file cannot be read: {os.strerror(error.errno or 0)}."
         raise missing_reason(origin, "unreadable", reason) from None
+
+
+def read_object(storage: Storage, origin: str) -> bytes:
+    """Return the bytes of an object of a bucket; raises ImageError (vanished, unreadable).
+
+    The storage repeats a failing request by itself.
+    """
+    key = object_key(origin, storage.uri)
+    if key is None:
+        return read_file(origin)
+    try:
+        return storage.read(key)
+    except FileNotFoundError:
+        raise ImageError("vanished", "The object was listed but is gone.") from None
+    except (StorageError, ValueError) as error:
+        raise ImageError("unreadable", f"The object cannot be read: {error}") from None
 
 
 def unopened(origin: str, size_bytes: int) -> ImageError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,8 +11,10 @@ import pyarrow as pa
 from sparkcore.config import RunConfig
 from sparkcore.errors import EngineError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel
+from sparkcore.storage.interface import Storage
 
 PAYLOADS = {"bytes": "content", "image": "image"}  # the column of the picture, by reader
+LISTED_SIZE = "listed_size_bytes"  # in the worker's input alone
 
 PACKED_SCHEMA = pa.schema([pa.field("rows", pa.binary()), pa.field("failure", pa.binary())])
 PACKED_DDL = "rows binary, failure binary"
@@ -23,13 +25,15 @@ _MAX_ROWS_WITH_PIXELS = 1  # a Spark value holds at most 2 GB, and one full-size
 class WorkerTask:
     """Hold all that a worker needs to know; it is pickled with Spark's tasks.
 
-    `threads` is the number of threads of the model, and of the decoder.
+    `threads` is the number of threads of the model, and of the decoder. `storage` is the bucket of the images, None
+    where they are not on an object store.
     """
 
     config: RunConfig
     model: FrozenModel
     batch_size: int
     threads: int
+    storage: Storage | None = None
 
 
 def packed(batches: Iterator[pa.RecordBatch], task: WorkerTask) -> Iterator[pa.RecordBatch]:
@@ -70,6 +74,6 @@ def _to_bytes(batch: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def file_batch(origins: Iterable[str]) -> pa.RecordBatch:
-    """Return the input of a worker that opens local files itself."""
-    return pa.record_batch({"origin": pa.array(origins, pa.string())})
+def file_batch(sizes: Mapping[str, int]) -> pa.RecordBatch:
+    """Return the input of a worker that opens files itself; `sizes` has their bytes by origin."""
+    return pa.record_batch({"origin": pa.array(sizes, pa.string()), LISTED_SIZE: pa.array(sizes.values(), pa.int64())})
