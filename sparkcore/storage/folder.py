@@ -31,8 +31,12 @@ class FolderStorage(Storage):
         self.uri = str(root)
 
     def check(self) -> None:
-        if self._root.exists() and not os.access(self._root, os.R_OK | os.X_OK):
-            raise StorageError(f"{self.uri}: expected a folder that can be listed, received one without permission.")
+        try:
+            os.scandir(self._root).close()
+        except FileNotFoundError:
+            return  # the first write makes it
+        except OSError as error:
+            raise StorageError(f"{self.uri}: the folder cannot be listed: {os.strerror(error.errno or 0)}.") from error
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         for folder, _, names in os.walk(self._path(prefix) if prefix else self._root):
