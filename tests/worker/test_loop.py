@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from sparkcore.imaging.spark_image import to_spark_image
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.schema import image_id
+from sparkcore.storage.folder import FolderStorage
+from sparkcore.storage.interface import Storage
 from sparkcore.worker.loop import classify_batches
-from sparkcore.worker.task import WorkerTask
+from sparkcore.worker.task import WorkerTask, file_batch
 from tests.conftest import write_colors
 from tests.models.fixture_model import frozen_fixture
 
@@ -28,8 +31,10 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> FrozenModel:
 
 @pytest.fixture
 def classify(frozen: FrozenModel, request_for: Callable[..., RunConfig]) -> Callable[..., list[dict[str, Any]]]:
-    def run(batches: list[pa.RecordBatch], batch_size: int = 4, **settings: Any) -> list[dict[str, Any]]:
-        task = WorkerTask(request_for("x", **settings), frozen, batch_size, threads=1)
+    def run(
+        batches: list[pa.RecordBatch], batch_size: int = 4, storage: Storage | None = None, **settings: Any
+    ) -> list[dict[str, Any]]:
+        task = WorkerTask(request_for("x", **settings), frozen, batch_size, threads=1, storage=storage)
         return [row for batch in classify_batches(batches, task) for row in batch.to_pylist()]
 
     return run
@@ -136,3 +141,61 @@ def test_a_file_without_content_is_opened_by_the_worker(
     rows = classify([pa.RecordBatch.from_pydict({"origin": [origin_of(path), "file:/no/such.jpg", "s3a://b/x.jpg"]})])
     assert [row["label"] for row in rows] == ["red", None, None]
     assert [row["error_type"] for row in rows] == [None, "vanished", "unreadable"]
+
+
+class CountingStorage(FolderStorage):
+    """A folder that counts the reads in flight; each waits until there are `together` of them."""
+
+    def __init__(self, root: Path, together: int) -> None:
+        super().__init__(root)
+        self._barrier, self._lock = threading.Barrier(together), threading.Lock()
+        self._in_flight = self.most = 0
+
+    def read(self, name: str) -> bytes:
+        with self._lock:
+            self._in_flight += 1
+            self.most = max(self.most, self._in_flight)
+        self._barrier.wait(60)
+        with self._lock:
+            self._in_flight -= 1
+        return super().read(name)
+
+
+def listed(storage: Storage, paths: list[Path], size_bytes: int) -> pa.RecordBatch:
+    return file_batch({f"{storage.uri}/{path.name}": size_bytes for path in paths})
+
+
+@pytest.mark.parametrize("batch_size", [1, 16, 32])
+def test_objects_are_read_ahead_at_most_32_at_once(
+    tmp_path: Path, classify: Callable[..., list[dict[str, Any]]], batch_size: int
+) -> None:
+    paths, storage = write_colors(tmp_path, 96), CountingStorage(tmp_path, 32)
+    rows = classify([listed(storage, paths, 1000)], batch_size, storage=storage)
+    assert [row["label"] for row in rows] == [path.name.split("-")[0] for path in paths]
+    assert storage.most == 32
+
+
+def test_reading_ahead_is_bounded_by_bytes(tmp_path: Path, classify: Callable[..., list[dict[str, Any]]]) -> None:
+    paths, storage = write_colors(tmp_path, 6), CountingStorage(tmp_path, 1)
+    rows = classify([listed(storage, paths, 64 << 20)], storage=storage)
+    assert [row["status"] for row in rows] == ["ok"] * 6
+    assert storage.most == 1
+
+
+def test_an_object_that_cannot_be_read_is_a_row(tmp_path: Path, classify: Callable[..., list[dict[str, Any]]]) -> None:
+    path, storage = write_colors(tmp_path, 1)[0], FolderStorage(tmp_path)
+    (tmp_path / "folder").mkdir()
+    batch = listed(storage, [path, tmp_path / "gone.png", tmp_path / "folder"], 1)
+    rows = classify([batch], storage=storage)
+    assert [row["error_type"] for row in rows] == [None, "vanished", "unreadable"]
+    assert rows[1]["error_message"] == "The object was listed but is gone."
+    assert rows[2]["error_message"].endswith("'folder' cannot be read or written: Is a directory.")
+
+
+def test_leaving_early_waits_for_no_further_read(tmp_path: Path, frozen: FrozenModel, request_for: Any) -> None:
+    paths, storage = write_colors(tmp_path, 96), CountingStorage(tmp_path, 1)
+    task = WorkerTask(request_for("x"), frozen, 1, threads=1, storage=storage)
+    rows = classify_batches([listed(storage, paths, 1000)], task)
+    next(rows)
+    rows.close()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("read", "decode"))]

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore.errors import ImageError
+from sparkcore.errors import ImageError, StorageError
 from sparkcore.origins import origin_of
-from sparkcore.worker.opening import read_file
+from sparkcore.storage.opening import open_storage
+from sparkcore.worker.opening import read_file, read_object
 
 
 def refusal(origin: str) -> tuple[str, str]:
@@ -37,3 +38,23 @@ def test_a_disk_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "a.jpg").write_bytes(b"content")
     monkeypatch.setattr(Path, "read_bytes", fail)
     assert refusal(origin_of(tmp_path / "a.jpg")) == ("unreadable", "The file cannot be read: Input/output error.")
+
+
+def test_an_object_or_the_reason_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = open_storage("memory://opening")
+    storage.write("a b%20é.jpg", b"content")
+    assert read_object(storage, "memory://opening/a%20b%2520é.jpg") == b"content"
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"local")
+    assert read_object(storage, origin_of(path)) == b"local"
+
+    def fail(name: str) -> bytes:
+        raise StorageError(f"memory://opening/{name}: the server answered 500 Internal Server Error.")
+
+    for name, expected in {"gone": "vanished", "a//b": "unreadable", "../a": "unreadable"}.items():
+        with pytest.raises(ImageError) as caught:
+            read_object(storage, f"memory://opening/{name}")
+        assert caught.value.error_type == expected
+    monkeypatch.setattr(storage, "read", fail)
+    with pytest.raises(ImageError, match="The object cannot be read: memory://opening/a: the server answered 500"):
+        read_object(storage, "memory://opening/a")
