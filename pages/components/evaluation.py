@@ -11,10 +11,24 @@ import streamlit as st
 from pages.components import text
 from sparkcore.analysis.filters import INCORRECT, Filters
 from sparkcore.analysis.metrics import Evaluation
+from sparkcore.analysis.vocabulary import Vocabulary
 from sparkcore.imaging.lettering import display_name
 
 _FEW_CLASSES = 10
 _TABLE_HEIGHT = 420
+
+
+def show_vocabulary(known: Vocabulary | None) -> None:
+    """Say where the truth has classes that the model cannot name, and how it does on the rest."""
+    if known is None or not known.unnamed_classes:
+        return
+    said = (
+        f"The model has no name for **{known.unnamed_classes:,} of the {known.true_classes:,} true classes**: "
+        f"{text.images(known.unnamed_images)} that cannot be predicted correctly."
+    )
+    if known.top_1 is not None:
+        said += f" On the other {text.images(known.images)} its accuracy is **{text.percent(known.top_1)}**."
+    st.info(said, icon=":material/translate:")
 
 
 def show_numbers(evaluation: Evaluation) -> None:
