@@ -10,6 +10,8 @@ from pages.components import cached, crossfilter, evaluation, exports, filters, 
 from sparkcore.analysis.filters import INCORRECT
 from sparkcore.analysis.truth import has_truth
 
+RESULTS = "evaluate_results"
+
 opened = frame.show("evaluate")
 if opened is None:
     st.stop()
@@ -30,7 +32,8 @@ if not has_truth(opened.table):
 wanted = filters.show(opened)
 exports.show(opened, sorting.rows(opened, wanted), wanted)
 # A selected pair and correct or incorrect choose images below; they do not change what is evaluated.
-found = cached.evaluation(opened, wanted.without("pair").without("correct"))
+judged = wanted.without("pair").without("correct")
+found = cached.evaluation(opened, judged)
 if found is None:
     st.info(
         "None of these images has a true label and a prediction. Remove a filter.", icon=":material/filter_alt_off:"
@@ -38,19 +41,21 @@ if found is None:
     st.stop()
 
 evaluation.show_numbers(found)
+evaluation.show_vocabulary(cached.model_vocabulary(opened, judged))
 left, right = st.columns([3, 2])
 with left:
-    crossfilter.show_linked(panels.confusion(found, wanted), wanted, "pair", "cell")
+    crossfilter.show_linked(panels.confusion(found, wanted), wanted, "pair", "cell", RESULTS)
 with right:
     if found.pairs.num_rows:
-        crossfilter.show_linked(panels.mistakes(found, wanted), wanted, "pair", "pair")
+        crossfilter.show_linked(panels.mistakes(found, wanted), wanted, "pair", "pair", RESULTS)
     else:
         st.success("Every prediction is correct.", icon=":material/check_circle:")
 asked = wanted if wanted.pair or wanted.correct else replace(wanted, correct=INCORRECT)
 rows = cached.sorted_rows(opened, asked, "score", descending=True)
-st.subheader(evaluation.describe_images(asked, len(rows)), anchor=False)
-if len(rows):
-    gallery.show(opened, rows, key="worst")
-else:
-    st.caption("No image matches.")
+with st.container(key=RESULTS):
+    st.subheader(evaluation.describe_images(asked, len(rows)), anchor=False)
+    if len(rows):
+        gallery.show(opened, rows, key="worst")
+    else:
+        st.caption("No image matches.")
 evaluation.show_classes(found.classes)

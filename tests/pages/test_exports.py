@@ -111,7 +111,7 @@ def test_too_much_for_a_zip_says_what_to_do(
         "Annotated pictures (ZIP)": True,
         "Report (HTML)": False,
     }
-    assert app.caption[-1].value.endswith("Filter further.")
+    assert app.main.caption[-1].value.endswith("Filter further.")
 
 
 def test_originals_count_for_the_size_of_a_zip(exported: Exported, monkeypatch: pytest.MonkeyPatch):
