@@ -32,8 +32,7 @@ if not has_truth(opened.table):
 wanted = filters.show(opened)
 exports.show(opened, sorting.rows(opened, wanted), wanted)
 # A selected pair and correct or incorrect choose images below; they do not change what is evaluated.
-judged = wanted.without("pair").without("correct")
-found = cached.evaluation(opened, judged)
+found = cached.evaluation(opened, wanted.without("pair").without("correct"))
 if found is None:
     st.info(
         "None of these images has a true label and a prediction. Remove a filter.", icon=":material/filter_alt_off:"
@@ -41,7 +40,7 @@ if found is None:
     st.stop()
 
 evaluation.show_numbers(found)
-evaluation.show_vocabulary(cached.model_vocabulary(opened, judged))
+evaluation.show_unknown_classes(found)
 left, right = st.columns([3, 2])
 with left:
     crossfilter.show_linked(panels.confusion(found, wanted), wanted, "pair", "cell", RESULTS)

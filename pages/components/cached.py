@@ -18,8 +18,7 @@ from sparkcore.analysis.comparison import Comparison, compare
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.metrics import Evaluation, evaluate
 from sparkcore.analysis.selection import select, sort
-from sparkcore.analysis.truth import Match, has_truth, match, seen_classes
-from sparkcore.analysis.vocabulary import Vocabulary, vocabulary
+from sparkcore.analysis.truth import Match, has_truth, match
 from sparkcore.errors import RequestError
 from sparkcore.runs.store import RunStore
 
@@ -79,15 +78,6 @@ def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
         return evaluate(opened.table, matching_rows(opened, filters))
     except RequestError:  # the filters leave no image with a true label
         return None
-
-
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_KEY)
-def model_vocabulary(opened: Opened, filters: Filters) -> Vocabulary | None:
-    """Return how the true labels of the rows that pass fit the model's classes; None where these are not all known."""
-    classes = seen_classes(opened.table)
-    if len(classes) != opened.manifest.model.get("classes"):
-        return None
-    return vocabulary(opened.table, matching_rows(opened, filters), classes)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_KEY)

@@ -11,23 +11,24 @@ import streamlit as st
 from pages.components import text
 from sparkcore.analysis.filters import INCORRECT, Filters
 from sparkcore.analysis.metrics import Evaluation
-from sparkcore.analysis.vocabulary import Vocabulary
 from sparkcore.imaging.lettering import display_name
 
 _FEW_CLASSES = 10
 _TABLE_HEIGHT = 420
 
 
-def show_vocabulary(known: Vocabulary | None) -> None:
+def show_unknown_classes(evaluation: Evaluation) -> None:
     """Say where the truth has classes that the model cannot name, and how it does on the rest."""
-    if known is None or not known.unnamed_classes:
+    if not (evaluation.classes_known and evaluation.unmatched):
         return
+    true_classes = pc.sum(pc.greater(evaluation.classes["support"], 0)).as_py()
     said = (
-        f"The model has no name for **{known.unnamed_classes:,} of the {known.true_classes:,} true classes**: "
-        f"{text.images(known.unnamed_images)} that cannot be predicted correctly."
+        f"The model has no name for **{evaluation.unmatched_classes:,} of the {true_classes:,} true classes**: "
+        f"{text.images(evaluation.unmatched)} that it cannot predict correctly."
     )
-    if known.top_1 is not None:
-        said += f" On the other {text.images(known.images)} its accuracy is **{text.percent(known.top_1)}**."
+    if evaluation.matched_top_1 is not None:
+        rest = text.images(evaluation.support - evaluation.unmatched)
+        said += f" On the other {rest} its accuracy is **{text.percent(evaluation.matched_top_1)}**."
     st.info(said, icon=":material/translate:")
 
 
@@ -54,7 +55,7 @@ def show_numbers(evaluation: Evaluation) -> None:
     ]
     if depth == 1:
         del numbers[1]
-    if evaluation.unmatched:
+    if evaluation.unmatched and not evaluation.classes_known:
         why = "Images whose true label was never predicted in this run. They count as incorrect."
         numbers.append(("True label never predicted", f"{evaluation.unmatched:,}", why))
     with st.container(horizontal=True):

@@ -36,9 +36,9 @@ def without_truth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def store_run(
-    root: Path, rows: list[dict[str, Any]] | None = None, run_id: str = RUN, *, classes: int = 3, **config: Any
+    root: Path, rows: list[dict[str, Any]] | None = None, run_id: str = RUN, **config: Any
 ) -> tuple[RunStore, Manifest]:
-    """Write a finished run of a model with this number of classes; its pictures are plain gray."""
+    """Write a finished run; its pictures are plain gray."""
     rows = ROWS if rows is None else rows
     picture = _picture()
     rows = [{"size_bytes": 2048, "width": 40, "height": 30, **values} for values in rows]
@@ -50,13 +50,7 @@ def store_run(
         recipe_id="recipe",
         attempt=0,
         config=RunConfig(**{"images": "/data/animals", "model": "efficientnet_lite0", **config}).to_dict(),
-        model={
-            "name": "efficientnet_lite0",
-            "digest": "0" * 64,
-            "resize": "stretch",
-            "crop_ratio": 1.0,
-            "classes": classes,
-        },
+        model={"name": "efficientnet_lite0", "digest": "0" * 64, "resize": "stretch", "crop_ratio": 1.0},
         versions={"sparkcore": "0.1.0"},
         created_at="2026-01-02T03:00:00+00:00",
         finished_at="2026-01-02T03:04:05+00:00",

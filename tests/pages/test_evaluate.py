@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from sparkcore.classes import ClassName
 from sparkcore.runs.store import RunStore
 from tests.analysis.tables import row
 from tests.pages.conftest import OpenPage, address_of, drawn
@@ -83,15 +84,16 @@ def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
 def test_a_model_with_fewer_classes_than_the_truth_is_judged_on_both(store: RunStore, open_page: OpenPage):
     bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
     fish = row("i.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="fish")
-    store_run(store.root, [*ROWS, bird, fish], classes=3)
+    store_run(store.root, [*ROWS, bird, fish])
+    store.write_classes(RUN, [ClassName("n1", "cat"), ClassName("n2", "dog"), ClassName("n3", "owl")])
     said = open_page("evaluate", run=RUN).info[0].value
     assert said == (
-        "The model has no name for **2 of the 4 true classes**: 2 images that cannot be predicted correctly. "
+        "The model has no name for **2 of the 4 true classes**: 2 images that it cannot predict correctly. "
         "On the other 5 images its accuracy is **60.0 %**."
     )
 
 
 def test_classes_that_this_run_never_saw_are_no_fault_of_the_model(store: RunStore, open_page: OpenPage):
     bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
-    store_run(store.root, [*ROWS, bird], classes=1000)
+    store_run(store.root, [*ROWS, bird])
     assert not open_page("evaluate", run=RUN).info
