@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sparkcore import client
 from sparkcore.config import RunConfig
-from sparkcore.uploads import MAX_FILES
 from sparkcore.runs.jobs import JobTable
 from sparkcore.runs.store import RunStore
+from sparkcore.uploads import MAX_FILES
 from tests.pages.conftest import OpenPage, plain
 from tests.pages.request_form import PREFIX, press, use_folder
 
