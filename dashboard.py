@@ -17,8 +17,5 @@ def start() -> None:
 
 
 home = st.Page(start, title="Start", default=True, visibility="hidden")
-pages = [
-    st.Page(f"pages/{name}.py", title=title, url_path=name, help=purpose)
-    for name, (title, _, purpose) in frame.PAGES.items()
-]
+pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, (title, _, _) in frame.PAGES.items()]
 st.navigation([home, *pages], position="hidden").run()

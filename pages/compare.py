@@ -36,11 +36,12 @@ comparison.show_charts(found, wanted)
 if not found.changed.num_rows:
     st.success("No label changed.", icon=":material/check_circle:")
     st.stop()
-st.subheader("Images whose label changed", anchor=False)
-comparison.show_chips(wanted)
 changes = comparison.matching_changes(found.changed, wanted)
-st.markdown(f"**{len(changes):,}** of {found.changed.num_rows:,} images, largest change in score first")
-if len(changes):
-    side_by_side.show_names(left, right)
-    draw = partial(side_by_side.show, left, right, compared.rows, key="changed")
-    gallery.paged(changes, draw, key="changed")
+with st.container(key=comparison.RESULTS):
+    st.subheader("Images whose label changed", anchor=False)
+    comparison.show_chips(wanted)
+    st.markdown(f"**{len(changes):,}** of {found.changed.num_rows:,} images, largest change in score first")
+    if len(changes):
+        side_by_side.show_names(left, right)
+        draw = partial(side_by_side.show, left, right, compared.rows, key="changed")
+        gallery.paged(changes, draw, key="changed")

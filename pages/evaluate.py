@@ -10,6 +10,8 @@ from pages.components import cached, crossfilter, evaluation, exports, filters, 
 from sparkcore.analysis.filters import INCORRECT
 from sparkcore.analysis.truth import has_truth
 
+RESULTS = "evaluate_results"
+
 opened = frame.show("evaluate")
 if opened is None:
     st.stop()
@@ -38,19 +40,21 @@ if found is None:
     st.stop()
 
 evaluation.show_numbers(found)
+evaluation.show_unknown_classes(found)
 left, right = st.columns([3, 2])
 with left:
-    crossfilter.show_linked(panels.confusion(found, wanted), wanted, "pair", "cell")
+    crossfilter.show_linked(panels.confusion(found, wanted), wanted, "pair", "cell", RESULTS)
 with right:
     if found.pairs.num_rows:
-        crossfilter.show_linked(panels.mistakes(found, wanted), wanted, "pair", "pair")
+        crossfilter.show_linked(panels.mistakes(found, wanted), wanted, "pair", "pair", RESULTS)
     else:
         st.success("Every prediction is correct.", icon=":material/check_circle:")
 asked = wanted if wanted.pair or wanted.correct else replace(wanted, correct=INCORRECT)
 rows = cached.sorted_rows(opened, asked, "score", descending=True)
-st.subheader(evaluation.describe_images(asked, len(rows)), anchor=False)
-if len(rows):
-    gallery.show(opened, rows, key="worst")
-else:
-    st.caption("No image matches.")
+with st.container(key=RESULTS):
+    st.subheader(evaluation.describe_images(asked, len(rows)), anchor=False)
+    if len(rows):
+        gallery.show(opened, rows, key="worst")
+    else:
+        st.caption("No image matches.")
 evaluation.show_classes(found.classes)

@@ -18,6 +18,7 @@ if number is None:
     st.stop()
 
 row = opened.table.slice(number, 1).to_pylist()[0]
+frame.name_tab("image", row["file_name"])
 picture.show_verdict(opened, number, row)
 left, right = st.columns([3, 2], gap="large")
 with left:

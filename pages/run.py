@@ -22,7 +22,7 @@ if watched:
     for one in watched:
         job.show(one, store, is_new=one.job_id == job_id)
 
-st.header("New run", anchor=False)
+st.header("Pictures and model", anchor=False)
 request.show_refused(job_id)
 repeated = request.repeated(store, address.get("repeat"))
 prefix = f"request_{address.get('repeat')}_"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore import commands, config
-from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError
+from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError, shell_text
 from sparkcore.version import __version__
 
 _RUN = 'id of a run, its first characters, or "latest"'
@@ -28,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Cancelled: {error}", file=sys.stderr)
         return CANCELLED
     except RequestError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {shell_text(error)}", file=sys.stderr)
         return WRONG_REQUEST
     except SparkcoreError as error:
-        print(f"Failed: {error}", file=sys.stderr)
+        print(f"Failed: {shell_text(error)}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         # The reader of our output has closed the pipe (`| head`), which is not an error.

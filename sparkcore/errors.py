@@ -15,14 +15,19 @@ A bad image is a row (`ImageError` never leaves a worker); a bad run is one of t
     ├── RunCancelledError       the run was cancelled: exit code 130
     └── ImageError              one image cannot be used: becomes a row with status "error"
 
-Messages say what was expected, what was received and what to do.
+Messages say what was expected, what was received and what to do. They are read in a shell, on a page and in a notebook:
+what only a shell can do is kept apart, in `shell`.
 """
 
 from __future__ import annotations
 
 
 class SparkcoreError(Exception):
-    """Root of the exceptions of this package."""
+    """Root of the exceptions of this package; `shell` is advice for users of the command line alone."""
+
+    def __init__(self, message: str = "", *, shell: str = "") -> None:
+        super().__init__(message)
+        self.shell = shell
 
 
 class RequestError(SparkcoreError):
@@ -83,6 +88,11 @@ class ImageError(SparkcoreError):
 
     def __reduce__(self) -> tuple[type[ImageError], tuple[str, str]]:
         return type(self), (self.error_type, self.message)
+
+
+def shell_text(error: BaseException) -> str:
+    """Return an error's message, with its advice for users of the command line."""
+    return " ".join(filter(None, (str(error), getattr(error, "shell", ""))))
 
 
 def first_line(error: BaseException) -> str:

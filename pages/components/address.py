@@ -16,7 +16,8 @@ from sparkcore.analysis.filters import FILTER_KEYS, Filters
 
 Value = str | Sequence[str] | None
 
-_SORT_KEYS = ("sort", "seed")
+_VIEW_KEYS = ("sort", "seed", "per", "zoom")
+_PLACE = "at"  # the image id of the picture to scroll to; the browser writes it when it leaves a wall
 
 
 def query() -> dict[str, list[str]]:
@@ -37,10 +38,13 @@ def get_int(name: str, default: int, minimum: int = 1) -> int:
 
 
 def change(values: Mapping[str, Value]) -> None:
-    """Set parameters in one step of the browser's history; an empty value removes its parameter."""
+    """Set parameters in one step of the browser's history; an empty value removes its parameter.
+
+    The place on a wall is forgotten: it was that of the view before.
+    """
     current = query()
     changed = {**current, **{name: _texts(value) for name, value in values.items()}}
-    changed = {name: value for name, value in changed.items() if value}
+    changed = {name: value for name, value in changed.items() if value and name != _PLACE}
     if changed != current:
         st.query_params.from_dict(changed)
 
@@ -55,10 +59,15 @@ def set_filters(changed: Filters) -> None:
     change({"page": None, **dict.fromkeys(FILTER_KEYS), **changed.to_query()})
 
 
+def place() -> str:
+    """Return the image id of the picture that a wall shows in view, empty for none."""
+    return get(_PLACE)
+
+
 def carried(**values: Value) -> dict[str, list[str]]:
-    """Return the parameters of a link to another page: run, filters and order, with `values` changed."""
+    """Return the parameters of a link to another page: run, filters, order and sizes, with `values` changed."""
     current = query()
-    kept = {name: current[name] for name in ("run", *FILTER_KEYS, *_SORT_KEYS) if name in current}
+    kept = {name: current[name] for name in ("run", *FILTER_KEYS, *_VIEW_KEYS) if name in current}
     changed = {**kept, **{name: _texts(value) for name, value in values.items()}}
     return {name: value for name, value in changed.items() if value}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, text
+from pages.components import address, gallery, text
 from pages.components.frame import PAGES
 from pages.components.opened import Opened
 from sparkcore.analysis.columns import Rows
@@ -37,9 +37,19 @@ def _show_bar(opened: Opened, rows: Rows, number: int, place: int | None) -> Non
         where = "not among the filtered images" if place is None else f"{place + 1:,} of {len(rows):,}"
         st.markdown(f"**{text.escape(name)}** · {where}", width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
-            st.page_link("pages/gallery.py", label="Gallery", icon=PAGES["gallery"][1], query_params=address.carried())
+            back = _way_back(opened, number, place)
+            st.page_link("pages/gallery.py", label="Gallery", icon=PAGES["gallery"][1], query_params=back)
             _show_step("Previous", opened, rows, None if place is None else place - 1)
             _show_step("Next", opened, rows, 0 if place is None else place + 1)
+
+
+def _way_back(opened: Opened, number: int, place: int | None) -> dict[str, list[str]]:
+    """Return the parameters of the wall's page that has the image at this place, with the image in view."""
+    if place is None:
+        return address.carried()
+    page = place // gallery.page_size() + 1
+    image_id = opened.table["image_id"][number].as_py()
+    return address.carried(page=str(page) if page > 1 else None, at=image_id)
 
 
 def _show_step(label: str, opened: Opened, rows: Rows, place: int | None) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from pages.components import address, cached, text
 from pages.components.frame import PAGES
-from pages.components.opened import Opened, finished_runs, open_store, run_title
+from pages.components.naming import run_name
+from pages.components.opened import Opened, finished_runs, open_store
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.manifest import Manifest
@@ -58,7 +59,7 @@ def show_unfinished(store: RunStore) -> None:
 
 def show_actions(opened: Opened) -> None:
     """Draw the actions on the selected run."""
-    st.markdown(f"**{text.escape(opened.title)}** · run `{opened.run_id}`")
+    st.markdown(f"**{text.escape(opened.name)}**")
     with st.container(horizontal=True, vertical_alignment="center"):
         run = {"run": opened.run_id}
         st.page_link("pages/gallery.py", label="Open", icon=PAGES["gallery"][1], query_params=run)
@@ -76,7 +77,7 @@ def show_actions(opened: Opened) -> None:
 def show_note(opened: Opened) -> None:
     """Draw the form for the name and the note of the run."""
     with st.form(f"note_{opened.run_id}", border=False):
-        name = st.text_input("Name", opened.note.name, max_chars=LONGEST_NAME, placeholder=opened.title)
+        name = st.text_input("Name", opened.note.name, max_chars=LONGEST_NAME, placeholder=opened.name)
         said = st.text_area("Note", opened.note.text, max_chars=LONGEST_TEXT, placeholder="What this run is about")
         if st.form_submit_button("Save", icon=":material/save:"):
             write_note(opened.store, opened.run_id, Note(name, said))
@@ -92,7 +93,7 @@ def show_settings(manifest: Manifest) -> None:
 def _ask_before_deleting(opened: Opened) -> None:
     counts = opened.manifest.counts
     st.write(
-        f"**{text.escape(opened.title)}** with the results of {text.images(counts['images'])}, "
+        f"**{text.escape(opened.name)}** with the results of {text.images(counts['images'])}, "
         f"{text.size(cached.size_bytes(opened.key))}, will be deleted permanently. The pictures themselves are kept."
     )
     with st.container(horizontal=True):
@@ -129,7 +130,7 @@ def _choose() -> None:
 def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table:
     columns: dict[str, list[Any]] = {
         "When (UTC)": [text.moment(m.finished_at) for m in manifests],
-        "Name": [run_title(m, notes.of(m.run_id)) for m in manifests],
+        "Name": [run_name(m, notes.of(m.run_id)) for m in manifests],
         "Model": [m.model.get("name", m.config["model"]) for m in manifests],
         "Settings": [_changed_settings(m) for m in manifests],
         "Images": [m.counts["images"] for m in manifests],
@@ -164,5 +165,6 @@ def _details(manifest: Manifest) -> dict[str, str | None]:
         "Excluded by size": f"{counts['excluded']:,}" if counts.get("excluded") else None,
         "Left out": manifest.left_out or None,
         "Time": f"{text.duration(timings.get('total', 0.0))}, {manifest.images_per_second:,.1f} images/s",
+        "Run id": manifest.run_id,
         "Versions": ", ".join(f"{name} {versions[name]}" for name in ("pyspark", "tensorflow") if name in versions),
     }

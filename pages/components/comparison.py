@@ -11,14 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, panels, text
+from pages.components import address, panels, place, text
 from pages.components.crossfilter import selection_to_filter, show_selectable
-from pages.components.opened import Opened, finished_runs, open_run, run_label
+from pages.components.naming import run_choices
+from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, ConfigChange
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.notes import read_notes
 
+RESULTS = "compare_results"  # the container with the changed images
 _KEY = "compare_with"
 _WITH = "with"
 _PAIR = "change"
@@ -39,7 +41,7 @@ def choose(left: Opened) -> Opened | None:
     others = [manifest for manifest in finished_runs(left.store) if manifest.run_id != left.run_id]
     if not others:
         return None
-    labels = {manifest.run_id: run_label(manifest, notes.of(manifest.run_id)) for manifest in others}
+    labels = run_choices(others, notes)
     # Runs on the same images come first: they are what an experiment produces.
     same = {m.run_id for m in others if m.config["images"] == left.manifest.config["images"]}
     ids = sorted(labels, key=lambda run_id: run_id not in same)
@@ -160,7 +162,7 @@ def _choose_pair(selection: Any) -> None:
     chosen = selection_to_filter(selection, "pair")
     if chosen is not None:
         current = change_filter()
-        _filter_changes(replace(current, pair=None if chosen["pair"] == current.pair else chosen["pair"]))
+        _show_changes(replace(current, pair=None if chosen["pair"] == current.pair else chosen["pair"]))
 
 
 def _choose_span(selection: Any) -> None:
@@ -168,7 +170,13 @@ def _choose_span(selection: Any) -> None:
     if chosen is not None:
         ends = chosen["score"]
         span = ends and (max(round(ends[0], 3), -1.0), min(round(ends[1], 3), 1.0))
-        _filter_changes(replace(change_filter(), span=span))
+        _show_changes(replace(change_filter(), span=span))
+
+
+def _show_changes(wanted: ChangeFilter) -> None:
+    _filter_changes(wanted)
+    if wanted != ChangeFilter():
+        place.ask(RESULTS)
 
 
 def _filter_changes(wanted: ChangeFilter) -> None:

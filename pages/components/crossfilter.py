@@ -6,20 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
-from pages.components import address, filters
+from pages.components import address, filters, place
 from pages.components.panel import Panel, show
 from sparkcore.analysis.filters import Filters, Range
 
 _DIGITS = 3
 
 
-def show_linked(panel: Panel, wanted: Filters, field: str, selection: str) -> None:
-    """Draw a panel whose `selection` sets one field of the filters; selecting the same value again removes it."""
+def show_linked(panel: Panel, wanted: Filters, field: str, selection: str, results: str = "") -> None:
+    """Draw a panel whose `selection` sets one field of the filters; selecting the same value again removes it.
+
+    `results` is the key of the container with the images that a selection shows: it is brought into view.
+    """
 
     def choose(chosen: Any) -> None:
         change = picked(address.filters(), field, chosen)
         if change:
             filters.set_filter(**change)
+            if results and change[field] is not None:
+                place.ask(results)
 
     show_selectable(panel, f"chart-{field}", selection, getattr(wanted, field), choose)
 

@@ -17,6 +17,21 @@ _FEW_CLASSES = 10
 _TABLE_HEIGHT = 420
 
 
+def show_unknown_classes(evaluation: Evaluation) -> None:
+    """Say where the truth has classes that the model cannot name, and how it does on the rest."""
+    if not (evaluation.classes_known and evaluation.unmatched):
+        return
+    true_classes = pc.sum(pc.greater(evaluation.classes["support"], 0)).as_py()
+    said = (
+        f"The model has no name for **{evaluation.unmatched_classes:,} of the {true_classes:,} true classes**: "
+        f"{text.images(evaluation.unmatched)} that it cannot predict correctly."
+    )
+    if evaluation.matched_top_1 is not None:
+        rest = text.images(evaluation.support - evaluation.unmatched)
+        said += f" On the other {rest} its accuracy is **{text.percent(evaluation.matched_top_1)}**."
+    st.info(said, icon=":material/translate:")
+
+
 def show_numbers(evaluation: Evaluation) -> None:
     """Draw the numbers that summarize an evaluation."""
     depth = evaluation.depth
@@ -40,7 +55,7 @@ def show_numbers(evaluation: Evaluation) -> None:
     ]
     if depth == 1:
         del numbers[1]
-    if evaluation.unmatched:
+    if evaluation.unmatched and not evaluation.classes_known:
         why = "Images whose true label was never predicted in this run. They count as incorrect."
         numbers.append(("True label never predicted", f"{evaluation.unmatched:,}", why))
     with st.container(horizontal=True):

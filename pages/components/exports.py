@@ -131,7 +131,7 @@ def report_bytes(exported: Exported) -> bytes:
     opened = exported.opened
     thumbnails = partial(load_thumbnails, opened.store, opened.run_id)
     manifest = opened.manifest.to_dict()
-    report = render_report(opened.table, manifest, filters=exported.filters, thumbnails=thumbnails, title=opened.title)
+    report = render_report(opened.table, manifest, filters=exported.filters, thumbnails=thumbnails, title=opened.name)
     return report.encode()
 
 
@@ -178,7 +178,7 @@ def _part(exported: Exported) -> pa.Table:
 def file_stem(exported: Exported) -> str:
     """Return the name of the file without its extension; that of a filtered export says so."""
     # A name may be in any script or hold slashes: keep only what every file system accepts.
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", exported.opened.title)[:_LONGEST_NAME].strip("-")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", exported.opened.name)[:_LONGEST_NAME].strip("-")
     count, total = len(exported.rows), exported.opened.table.num_rows
     part = "" if exported.filters == Filters() and count == total else f"-filtered-{count}-of-{total}"
     return f"{name or 'run'}-{exported.opened.run_id[:8]}{part}"

@@ -10,31 +10,44 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import address, text
-from pages.components.opened import Opened, finished_runs, open_run, open_store, run_label
+from pages.components import address, place, text
+from pages.components.naming import run_choices
+from pages.components.opened import Opened, finished_runs, open_run, open_store
 from sparkcore.errors import RunNotFoundError, SparkcoreError
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.notes import read_notes
 from sparkcore.runs.store import RunStore
 
-NAME = "Image classification"
+NAME = "sparkcore"
 # Drawn here, because Streamlit would fetch its named icons for the browser's tab from the internet.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0072B2"/>'
     '<circle cx="11" cy="11" r="3" fill="#F0E442"/><path d="M4 25l8-9 5 5 5-7 6 11z" fill="#fff"/></svg>'
 )
+# The sign and the name beside it, in a blue that is legible on both themes.
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 152 32" width="152" height="32">'
+    + ICON.partition(">")[2].removesuffix("</svg>")
+    + '<text x="42" y="22.5" font-family="sans-serif" font-size="20" font-weight="650" textLength="108" '
+    'fill="#3087C2">sparkcore</text></svg>'
+)
 
 # Page -> (title, icon, purpose), in the order of the navigation.
 PAGES = {
-    "run": ("Run", ":material/play_circle:", "Start a run and follow it."),
     "gallery": ("Gallery", ":material/grid_view:", "All pictures of a run with their labels."),
     "labels": ("Labels", ":material/label:", "How often each label was predicted."),
-    "scores": ("Scores", ":material/bar_chart:", "How sure the model is."),
     "image": ("Image", ":material/image:", "One picture with all its predictions."),
-    "compare": ("Compare", ":material/compare_arrows:", "What differs between two runs."),
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
+    "scores": ("Scores", ":material/bar_chart:", "How sure the model is."),
+    "compare": ("Compare", ":material/compare_arrows:", "What differs between two runs."),
     "problems": ("Problems", ":material/broken_image:", "Unreadable pictures, and why."),
-    "runs": ("Runs", ":material/history:", "All runs in this store."),
+    "run": ("New run", ":material/play_circle:", "Start a run and follow it."),
+    "runs": ("All runs", ":material/history:", "All runs in this store."),
+}
+SECTIONS = {
+    "Explore": ("gallery", "labels", "image"),
+    "Judge": ("evaluate", "scores", "compare", "problems"),
+    "Runs": ("run", "runs"),
 }
 _RUN_KEY = "frame_run"
 _STYLE = Path(__file__).with_name("frame.css")
@@ -62,30 +75,34 @@ def show(page: str) -> Opened | None:
         heading(page)
         _show_error(run_id, error)
         return None
+    name_tab(page, opened.name)
     heading(page, _facts(opened))
     return opened
 
 
 def begin(page: str) -> RunStore:
     """Draw what comes before the heading, and return the store."""
-    title = PAGES[page][0]
-    st.set_page_config(page_title=f"{title} · {NAME}", page_icon=ICON, layout="wide")
+    name_tab(page)
+    st.logo(_LOGO, size="large", icon_image=ICON)
     st.html(_STYLE)
     _require_login()
-    with st.sidebar, st.container(gap="xxsmall"):
-        for name, (label, icon, purpose) in PAGES.items():
-            parameters = address.carried()
-            st.page_link(
-                f"pages/{name}.py", label=label, icon=icon, help=purpose, width="stretch", query_params=parameters
-            )
+    place.show(page)
+    _show_navigation()
     return open_store()
+
+
+def name_tab(page: str, subject: str = "") -> None:
+    """Name the browser's tab after what a page shows: a run or a file."""
+    title = " · ".join(filter(None, (subject, PAGES[page][0], NAME)))
+    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
 
 
 def heading(page: str, facts: str = "") -> None:
     """Draw the title of a page and one line below it."""
     title, _, purpose = PAGES[page]
-    st.title(title, anchor=False)
-    st.caption(facts or purpose)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
+        st.title(title, anchor=False, width="content")
+        st.caption(facts or purpose, width="content")
 
 
 def _require_login() -> None:
@@ -102,9 +119,21 @@ def _require_login() -> None:
         st.button("Log out", icon=":material/logout:", type="tertiary", on_click=st.logout)
 
 
+def _show_navigation() -> None:
+    # Streamlit's own menu would drop the run and the filters from the address.
+    with st.sidebar, st.container(gap="small", key="navigation"):
+        for section, names in SECTIONS.items():
+            with st.container(gap="xxsmall"):
+                st.caption(section)
+                for name in names:
+                    label, icon, _ = PAGES[name]
+                    query = address.carried()
+                    st.page_link(f"pages/{name}.py", label=label, icon=icon, width="stretch", query_params=query)
+
+
 def _show_run_choice(store: RunStore, manifests: list[Manifest], run_id: str) -> None:
     notes = read_notes(store)
-    labels = {manifest.run_id: run_label(manifest, notes.of(manifest.run_id)) for manifest in manifests}
+    labels = run_choices(manifests, notes)
     ids = list(labels) if run_id in labels else [run_id, *labels]
     st.sidebar.selectbox(
         "Run",
@@ -131,12 +160,9 @@ def _show_error(run_id: str, error: SparkcoreError) -> None:
 def _facts(opened: Opened) -> str:
     manifest, counts = opened.manifest, opened.manifest.counts
     errors = f", {counts['errors']:,} unreadable" if counts["errors"] else ""
-    model = manifest.model.get("name", manifest.config["model"])
-    source = Path(manifest.config["images"].rstrip("/")).name or manifest.config["images"]
-    named = f"**{text.escape(opened.note.name)}** · " if opened.note.name else ""
     return (
-        f"{named}{text.escape(f'{model} on {source}')} · {text.images(counts['images'])}{errors} · "
-        f"{text.moment(manifest.finished_at)} UTC · run {manifest.run_id}"
+        f"**{text.escape(opened.name)}** · {text.images(counts['images'])}{errors} · "
+        f"{text.moment(manifest.finished_at)} UTC"
     )
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, originals, place, text
 from pages.components.opened import Opened
-from pages.components.wall import CORRECT, INCORRECT, draw_wall
+from pages.components.wall import CORRECT, INCORRECT, View, draw_wall
 from sparkcore.analysis.columns import Rows
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.mapped import read_thumbnails
@@ -26,7 +25,7 @@ DEFAULT_ZOOM = "medium"
 _MAX_PAGE_BUTTONS = 9
 _MIN_PAGE_BUTTONS = 5  # with less room than for these, Streamlit's pager shows only the current page
 _PAGE_BUTTON_PIXELS = 38
-_COLUMNS = ["image_id", "file_name", "width", "height", "status", "error_type", "label", "score"]
+_COLUMNS = ["image_id", "origin", "file_name", "width", "height", "status", "error_type", "label", "score"]
 
 Link = dict[str, list[str]]
 # Row numbers -> a short text for each, shown below its picture.
@@ -61,11 +60,13 @@ def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int |
     Page number, page size and zoom live in the address, so there can be only one such gallery on a page. With
     `per_page` the size of a page is fixed, and there is no choice of size and zoom.
     """
-    size = per_page or _per_page()
+    size = per_page or page_size()
     pages = max(1, -(-len(rows) // size))
     page = min(address.get_int("page", 1), pages)
     first, last = (page - 1) * size, min(page * size, len(rows))
-    draw(rows[first:last])
+    results = f"{key}_results"
+    with st.container(key=results):
+        draw(rows[first:last])
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         if pages > 1:
             buttons = min(max(pages, _MIN_PAGE_BUTTONS), _MAX_PAGE_BUTTONS)
@@ -77,7 +78,8 @@ def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int |
                     max_visible_pages=_MAX_PAGE_BUTTONS,
                     width="stretch",
                     key=page_key,
-                    on_change=address.writer(page_key, "page", default=1),
+                    on_change=_turn,
+                    args=(page_key, results),
                 )
         if per_page is None:
             _show_sizes(key)
@@ -86,7 +88,8 @@ def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int |
 def wall(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
     """Draw the pictures in these rows, all of them; a click on one opens it."""
     tiles = make_tiles(opened, rows, notes)
-    draw_wall([asdict(tile) for tile in tiles], row_height(), key=key, on_open=partial(_open, opened.run_id))
+    view = View(row_height(), address.place())
+    draw_wall([asdict(tile) for tile in tiles], view, key=key)
 
 
 def row_height() -> int:
@@ -99,12 +102,20 @@ def make_tiles(opened: Opened, rows: Rows, notes: Notes | None = None) -> list[T
     part = opened.table.select(_COLUMNS).take(pa.array(rows)).to_pylist()
     truths = _truths(opened, rows)
     said = notes(rows) if notes else [""] * len(rows)
-    pictures = read_thumbnails(opened.store, opened.run_id, rows.tolist())
+    pictures = _pictures(opened, rows, part)
     link = address.carried(run=opened.run_id)
     return [
         _tile(row, picture, (truth, note), {**link, "image": [row["image_id"]]})
         for row, picture, truth, note in zip(part, pictures, truths, said, strict=True)
     ]
+
+
+def _pictures(opened: Opened, rows: Rows, part: Sequence[Mapping[str, Any]]) -> list[bytes | None]:
+    thumbnails = read_thumbnails(opened.store, opened.run_id, rows.tolist())
+    if row_height() < ZOOMS["large"]:
+        return thumbnails
+    larger = originals.tile_pictures(opened.store, part)
+    return [large or small for large, small in zip(larger, thumbnails, strict=True)]
 
 
 def _truths(opened: Opened, rows: Rows) -> list[tuple[str, str]]:
@@ -141,12 +152,14 @@ def _tile(row: dict[str, Any], picture: bytes | None, said: tuple[tuple[str, str
     )
 
 
-def _open(run_id: str, image_id: str) -> None:
-    st.switch_page("pages/image.py", query_params=address.carried(run=run_id, image=image_id))
-
-
-def _per_page() -> int:
+def page_size() -> int:
+    """Return the number of pictures on a page, by the address."""
     return int(address.get("per", str(DEFAULT_PER_PAGE), [str(size) for size in PER_PAGE]))
+
+
+def _turn(key: str, results: str) -> None:
+    address.writer(key, "page", default=1)()
+    place.ask(results)
 
 
 def _show_sizes(key: str) -> None:
@@ -161,7 +174,7 @@ def _show_sizes(key: str) -> None:
             args=(zoom, "zoom", DEFAULT_ZOOM),
             width=120,
         )
-        per = address.mirror(f"{key}_per", _per_page())
+        per = address.mirror(f"{key}_per", page_size())
         st.selectbox(
             "Per page", PER_PAGE, key=per, on_change=address.writer(per, "per", default=DEFAULT_PER_PAGE), width=120
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from pages.components import gallery, text
 from pages.components.frame import PAGES
+from pages.components.naming import request_name
 from pages.components.opened import open_run
 from sparkcore import client
-from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.store import RunStore
@@ -32,13 +31,6 @@ def show(job: Job, store: RunStore, *, is_new: bool = False) -> None:
             _show_first_pictures(job, store)
 
 
-def describe(config: RunConfig) -> str:
-    """Return a request in a few words."""
-    source = Path(config.images.rstrip("/")).name or config.images
-    sample = f", sample of {config.sample:,}" if config.sample else ""
-    return f"{config.model} on {source}{sample}"
-
-
 def _draw(job_id: str, store: RunStore, was_active: bool, is_new: bool) -> None:
     job = client.status(job_id)
     if was_active and not job.active:
@@ -54,7 +46,7 @@ def _draw_active(job: Job) -> None:
     phase = "waiting" if job.state == "queued" else job.phase or "starting"
     if job.cancel_requested:
         phase = "cancelling"
-    st.markdown(f"**{text.escape(describe(job.config))}** · {phase}")
+    st.markdown(f"**{text.escape(request_name(job.config.to_dict()))}** · {phase}")
     share = job.done / job.total if job.total else 0.0
     st.progress(min(share, 1.0), text=text.progress(job, now))
     with st.container(horizontal=True):
@@ -77,7 +69,7 @@ def _draw_active(job: Job) -> None:
 
 
 def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
-    title = text.escape(describe(job.config))
+    title = text.escape(request_name(job.config.to_dict()))
     if job.state in ("complete", "cached") and job.run_id:
         _draw_finished(job, title, is_new)
     elif job.state == "cancelled":

@@ -6,12 +6,11 @@ import logging
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import text
+from pages.components.naming import run_name
 from sparkcore.config import EngineConfig
 from sparkcore.errors import RunNotFoundError, SparkcoreError
 from sparkcore.runs.manifest import Manifest
@@ -44,9 +43,9 @@ class Opened:
         return str(self.store.root), self.run_id, self.manifest.finished_at
 
     @cached_property
-    def title(self) -> str:
+    def name(self) -> str:
         """Return the run's name for people."""
-        return run_title(self.manifest, self.note)
+        return run_name(self.manifest, self.note)
 
 
 def open_store() -> RunStore:
@@ -75,18 +74,6 @@ def finished_runs(store: RunStore) -> list[Manifest]:
     """Return the manifests of all finished runs, newest first."""
     paths = sorted(store.root.glob("runs/*/manifest.json"))
     return _manifests(str(store.root), tuple((p.parent.name, p.stat().st_mtime_ns) for p in paths))
-
-
-def run_title(manifest: Manifest, note: Note) -> str:
-    """Return a run's own name, or its model and what it read."""
-    source = Path(manifest.config["images"].rstrip("/")).name or manifest.config["images"]
-    return note.name or f"{manifest.model.get('name', manifest.config['model'])} on {source}"
-
-
-def run_label(manifest: Manifest, note: Note) -> str:
-    """Return the text for a run in a list of choices."""
-    when = text.moment(manifest.finished_at)
-    return f"{run_title(manifest, note)} · {text.images(manifest.counts['images'])} · {when} · {manifest.run_id[:8]}"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the run …")

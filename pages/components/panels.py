@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAIRS_SHOWN = 15
 SPLIT_HEIGHT = 290  # pixels: a chart with a legend above it
 _MEASURES = {
-    "score": ("Scores", "score", "How sure the model is of its prediction: 1 is certain."),
+    "score": ("Scores", "score", "How sure the model is of its prediction: 100 % is certain."),
     "margin": ("Margins", "margin", "Score of the first prediction minus that of the second: near 0 it is a toss-up."),
     "entropy": ("Entropy", "entropy", "How widely the scores are spread over all classes: 0 is certain."),
 }
@@ -35,6 +35,7 @@ _SPREAD = {
     "maximum": "Maximum",
 }
 _BIN = {"low": ("From", "number"), "high": ("To", "number")}
+_SHARE_BIN = {"low": ("From", "share"), "high": ("To", "share")}
 _COUNT = {"count": ("Images", "count")}
 
 
@@ -85,13 +86,14 @@ def histogram(bins: pa.Table, column: str, span: Range | None) -> Panel:
     is_split = "label" in bins.column_names
     if is_split:
         bins = bins.set_column(bins.column_names.index("label"), "label", text.display_names(bins["label"]))
-    chart = charts.histogram(bins, axis).properties(height=SPLIT_HEIGHT if is_split else charts.PLOT_HEIGHT)
+    is_share, height = column == "score", SPLIT_HEIGHT if is_split else charts.PLOT_HEIGHT
+    chart = charts.histogram(bins, axis, in_percent=is_share).properties(height=height)
     named = {"label": ("Label", "label")} if is_split else {}
     return Panel(
         title=title,
         chart=emphasize(chart, span=span) if span else chart,
         table=bins,
-        columns={**named, **_BIN, **_COUNT},
+        columns={**named, **(_SHARE_BIN if is_share else _BIN), **_COUNT},
         note=f"{note} Drag over the bars to filter.",
     )
 
@@ -124,7 +126,7 @@ def reliability(evaluation: Evaluation) -> Panel:
         title="Reliability",
         chart=charts.reliability(evaluation.reliability),
         table=evaluation.reliability,
-        columns={**_BIN, **_COUNT, "confidence": ("Mean score", "share"), "accuracy": ("Accuracy", "share")},
+        columns={**_SHARE_BIN, **_COUNT, "confidence": ("Mean score", "share"), "accuracy": ("Accuracy", "share")},
         note="On the dashed line, scores mean what they say: of all predictions with 80 %, four in five are correct.",
     )
 
@@ -225,12 +227,12 @@ def change_pairs(comparison: Comparison, chosen: tuple[str, str] | None) -> Pane
 def score_changes(comparison: Comparison, span: tuple[float, float] | None) -> Panel:
     """Return by how much the score of the prediction changed."""
     bins = _around_zero(comparison.score_changes)
-    chart = charts.histogram(bins, "score in the other run minus score in this run")
+    chart = charts.histogram(bins, "score in the other run minus score in this run", in_percent=True)
     return Panel(
         title="Change in score",
         chart=emphasize(chart, span=span) if span else chart,
         table=bins,
-        columns={**_BIN, **_COUNT},
+        columns={**_SHARE_BIN, **_COUNT},
         note="All images with a label in both runs. Drag over the bars to filter the changed ones.",
     )
 

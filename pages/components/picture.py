@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import address, cached, text
-from pages.components.opened import Opened, finished_runs, open_run, run_title
+from pages.components.naming import run_name
+from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore import intake
 from sparkcore.analysis.truth import has_truth, in_top
 from sparkcore.errors import ImageError, SparkcoreError
@@ -126,9 +127,9 @@ def show_other_runs(opened: Opened, row: Row) -> None:
     for manifest, seen in found:
         same = seen["label"] == row["label"]
         said = f"{display_name(seen['label'])} {text.percent(seen['score'])}" if seen["label"] else "unreadable"
-        title = run_title(manifest, notes.of(manifest.run_id))
+        name = run_name(manifest, notes.of(manifest.run_id))
         st.button(
-            f"**{text.escape(said)}** · {'same label' if same else 'differs'} · {text.escape(title)}",
+            f"**{text.escape(said)}** · {'same label' if same else 'differs'} · {text.escape(name)}",
             key=f"other_{manifest.run_id}",
             type="tertiary",
             icon=":material/equal:" if same else ":material/compare_arrows:",

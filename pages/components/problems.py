@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import gallery, text
@@ -53,11 +52,12 @@ def show_retry(opened: Opened) -> None:
 
 def _show_table(opened: Opened, rows: Rows) -> None:
     part = opened.table.take(pa.array(rows))
+    sizes = part["size_bytes"].to_pylist()
     shown = {
         "File": part["file_name"],
         "Reason": text.display_names(part["error_type"]),
         "Details": part["error_message"],
-        "Size (KB)": pc.divide(part["size_bytes"].cast(pa.float64()), 1000),
+        "Size": [size_bytes if size_bytes is None else text.size(size_bytes) for size_bytes in sizes],
         "Path": [text.path(origin) for origin in part["origin"].to_pylist()],
     }
     st.dataframe(
@@ -66,7 +66,7 @@ def _show_table(opened: Opened, rows: Rows) -> None:
         column_config={
             "File": st.column_config.TextColumn(pinned=True),
             "Details": st.column_config.TextColumn(width="large"),
-            "Size (KB)": st.column_config.NumberColumn(format="%.1f"),
+            "Size": st.column_config.TextColumn(alignment="right"),
             "Path": st.column_config.TextColumn(width="large"),
         },
         alt="Unreadable images with their reasons",

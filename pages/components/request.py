@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, settings, source, text
+from pages.components import address, place, settings, source, text
+from pages.components.naming import QUICK_LOOK
 from pages.components.opened import is_run_id
 from pages.components.settings import Values
-from pages.components.source import FOLDER, SAMPLES, UPLOAD, Source
+from pages.components.source import SAMPLES, Source
 from sparkcore import client, intake
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
@@ -16,7 +17,6 @@ from sparkcore.runs.store import RunStore
 from sparkcore.samples import list_samples
 
 EARLIER = 5
-QUICK_LOOK = 75
 _JOBS = 30
 _REFUSED_KEY = "request_refused"
 
@@ -78,16 +78,15 @@ def show_welcome(store: RunStore) -> None:
 
 def show_buttons(pictures: Source) -> Values | None:
     """Draw the buttons that submit the request; return what they add to it, or None where none was pressed."""
-    empty = (pictures.kind == UPLOAD and not pictures.files) or (pictures.kind == FOLDER and not pictures.text)
     with st.container(horizontal=True, vertical_alignment="center"):
-        run = st.button("Run", type="primary", icon=":material/play_arrow:", disabled=empty)
+        run = st.button("Run", type="primary", icon=":material/play_arrow:", disabled=not pictures.is_usable)
         quick = st.button(
             f"Quick look at {QUICK_LOOK}",
             icon=":material/bolt:",
-            disabled=empty,
+            disabled=not pictures.is_usable,
             help=f"A trial run with the same settings on a random sample of {QUICK_LOOK} images.",
         )
-        if empty:
+        if not pictures.is_usable and not pictures.text:
             st.caption("Choose pictures first.")
     return {} if run else {"sample": QUICK_LOOK} if quick else None
 
@@ -102,4 +101,5 @@ def submit(pictures: Source, values: Values, store: RunStore) -> None:
         return
     st.session_state[_REFUSED_KEY] = (job.job_id, refused)
     address.change({"job": job.job_id})
+    place.ask(f"job_{job.job_id}")
     st.rerun()

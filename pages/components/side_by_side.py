@@ -40,9 +40,9 @@ ol li b { font-weight: 400; font-variant-numeric: tabular-nums; }
 _JS = (
     FRAME_JS
     + """
-const sideOf = (parent, side, open) => {
+const sideOf = (parent, side) => {
   const element = make(parent, "div", "side")
-  linkOf(element, side, () => open(`${side.run} ${side.image_id}`))
+  linkOf(element, side)
   const predictions = make(element, "ol")
   side.predictions.forEach(([label, score, share]) => {
     const prediction = make(predictions, "li")
@@ -53,7 +53,7 @@ const sideOf = (parent, side, open) => {
   })
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const list = parentElement.querySelector(".pairs")
   list.style.setProperty("--row", `${data.row}px`)
   list.replaceChildren(
@@ -61,10 +61,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const item = document.createElement("li")
       make(item, "div", "name", pair[0].file_name)
       const sides = make(item, "div", "sides")
-      pair.forEach((side) => sideOf(sides, side, (opened) => setTriggerValue("opened", opened)))
+      pair.forEach((side) => sideOf(sides, side))
       return item
     }),
   )
+  bringBack(list, data.at)
 }
 """
 )
@@ -74,26 +75,21 @@ _component = st.components.v2.component("pairs", html='<ul class="pairs"></ul>',
 
 def show_names(left: Opened, right: Opened) -> None:
     """Say which run is on which side."""
-    st.caption(f"**Left:** this run, {text.escape(left.title)}. **Right:** other run, {text.escape(right.title)}.")
+    st.caption(f"**Left:** this run, {text.escape(left.name)}. **Right:** other run, {text.escape(right.name)}.")
 
 
 def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, key: str) -> None:
     """Draw the images at the places `part` of the row numbers, left and right; a click opens a picture in its run."""
     sides = [_sides(run, numbers[part]) for run, numbers in zip((left, right), rows, strict=True)]
-
-    def opened() -> None:
-        run, _, image_id = (st.session_state[key].opened or "").partition(" ")
-        if image_id:
-            st.switch_page("pages/image.py", query_params=address.carried(run=run, image=image_id))
-
     pairs = [list(pair) for pair in zip(*sides, strict=True)]
-    _component(key=key, data={"pairs": pairs, "row": gallery.row_height()}, on_opened_change=opened)
+    data = {"pairs": pairs, "row": gallery.row_height(), "at": address.place()}
+    _component(key=key, data=data)
 
 
 def _sides(run: Opened, rows: Rows) -> list[dict[str, Any]]:
     tops = run.table["top"].take(pa.array(rows)).to_pylist()
     return [
-        {**asdict(tile), "run": run.run_id, "predictions": [_prediction(one) for one in (top or [])[:_PREDICTIONS]]}
+        {**asdict(tile), "predictions": [_prediction(one) for one in (top or [])[:_PREDICTIONS]]}
         for tile, top in zip(gallery.make_tiles(run, rows), tops, strict=True)
     ]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,17 +19,22 @@ from sparkcore.samples import list_samples, stored_samples
 SAMPLES, FOLDER, UPLOAD = "samples", "folder", "upload"
 _KINDS = {SAMPLES: "Built-in samples", FOLDER: "Folder on the server", UPLOAD: "Upload"}
 _REFUSED_SHOWN = 20
+_COUNTED_FILES = 10_000
 
 Refused = tuple[tuple[str, str], ...]  # file name and reason
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold the choice: `text` is a path (empty for samples and uploads), `files` are the uploads."""
+    """Hold the choice: `text` is a path (empty for samples and uploads), `files` are the uploads.
+
+    `is_usable` tells whether there is something to run: a folder that may be read, or a file.
+    """
 
     kind: str
     text: str = ""
     files: list[Any] = field(default_factory=list)
+    is_usable: bool = True
 
 
 def show(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
@@ -87,7 +95,36 @@ def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str 
         persist_state="session",
         help="Subfolders are included. Allowed: " + ", ".join(f"`{root}`" for root in roots),
     )
-    return Source(FOLDER, chosen or "")
+    return Source(FOLDER, chosen or "", is_usable=chosen is not None and _check_folder(chosen, roots))
+
+
+def _check_folder(chosen: str, roots: Sequence[Path]) -> bool:
+    """Say how many files are there, or what is wrong with the choice; tell whether it can be used."""
+    try:
+        path = Path(intake.choose_images(chosen, roots))
+    except InputError as error:
+        st.error(text.escape(str(error)), icon=":material/error:")
+        return False
+    if not path.is_dir():
+        return True
+    count, is_all = _count_files(str(path))
+    if not count:
+        st.warning("This folder holds no files. Choose another one.", icon=":material/folder_off:")
+    else:
+        st.caption(f"{count:,} {'file' if count == 1 else 'files'}" if is_all else f"More than {count:,} files")
+    return count > 0
+
+
+@st.cache_data(ttl=10, max_entries=100, show_spinner=False)
+def _count_files(folder: str) -> tuple[int, bool]:
+    """Count the files in a folder and below; tell whether these are all, because counting ends at `_COUNTED_FILES`."""
+    count = 0
+    for _, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        count += sum(not name.startswith(".") for name in files)
+        if count > _COUNTED_FILES:
+            return _COUNTED_FILES, False
+    return count, True
 
 
 def _show_upload(prefix: str) -> Source:
@@ -104,4 +141,4 @@ def _show_upload(prefix: str) -> Source:
         f"At most {uploads.MAX_FILES} files, {uploads.MAX_FILE_BYTES // 10**6} MB each, "
         f"{uploads.MAX_UPLOAD_BYTES // 10**6} MB together."
     )
-    return Source(UPLOAD, files=list(files or []))
+    return Source(UPLOAD, files=list(files or []), is_usable=bool(files))

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, text
+from pages.components import address, place, text
 from pages.components.filters import set_filter
 from sparkcore.analysis.filters import Filters
 
@@ -39,10 +39,15 @@ def show(curve: pa.Table, wanted: Filters) -> None:
         st.button(
             f"Show only ≥ {percent} %",
             icon=":material/filter_alt:",
-            on_click=set_filter,
-            kwargs={"score": (percent / 100, None if wanted.score is None else wanted.score[1])},
+            on_click=_keep,
+            args=(percent / 100, None if wanted.score is None else wanted.score[1]),
             key="scores_keep",
         )
+
+
+def _keep(low: float, high: float | None) -> None:
+    set_filter(score=(low, high))
+    place.ask()  # the chip of the new filter is at the top
 
 
 def at_threshold(curve: pa.Table, minimum: float) -> dict[str, float | None]:

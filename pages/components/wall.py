@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+
+from pages.components.place import HOLD_JS
 
 CORRECT, INCORRECT = "correct", "incorrect"
 
@@ -30,7 +33,9 @@ a:hover img { transform: scale(1.03); }
           box-sizing: border-box; font-size: 34px; color: var(--st-text-color); opacity: .55; }
 """
 
-FRAME_JS = """
+FRAME_JS = (
+    HOLD_JS
+    + """
 const make = (parent, tag, name, text) => {
   const element = document.createElement(tag)
   if (name) element.className = name
@@ -39,7 +44,7 @@ const make = (parent, tag, name, text) => {
   return element
 }
 
-const linkOf = (parent, tile, open) => {
+const linkOf = (parent, tile) => {
   const link = make(parent, "a")
   link.href = tile.href
   link.dataset.image = tile.image_id
@@ -67,11 +72,22 @@ const linkOf = (parent, tile, open) => {
     // With a modifier key, the browser itself opens the link in a new tab.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
     event.preventDefault()
-    open()
+    const here = new URL(location.href)
+    here.searchParams.set("at", tile.image_id)  // the way back leads to this picture
+    history.replaceState(history.state, "", here)
+    // One step of the history, as if it were the browser's own; a switch of the page by the server makes two.
+    history.pushState({}, "", link.href)
+    window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
   }
   return link
 }
+
+const bringBack = (list, at) => {
+  if (at && list.dataset.at !== at) hold(() => list.querySelector(`a[data-image="${CSS.escape(at)}"]`), "center")
+  list.dataset.at = at
+}
 """
+)
 
 _CSS = (
     FRAME_CSS
@@ -93,12 +109,12 @@ _CSS = (
 _JS = (
     FRAME_JS
     + """
-const tileOf = (tile, row, open) => {
+const tileOf = (tile, row) => {
   const item = document.createElement("li")
   const ratio = Math.min(Math.max(tile.ratio, 0.7), 1.9)
   item.style.setProperty("--grow", ratio)
   item.style.setProperty("--basis", `${Math.round(ratio * row)}px`)
-  const link = linkOf(item, tile, () => open(tile.image_id))
+  const link = linkOf(item, tile)
   const below = make(link, "div", "below")
   if (tile.note) make(below, "div", "note", tile.note)
   if (tile.truth) make(below, "div", "truth", `true: ${tile.truth}`)
@@ -106,12 +122,13 @@ const tileOf = (tile, row, open) => {
   return item
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const wall = parentElement.querySelector(".wall")
   wall.style.setProperty("--row", `${data.row}px`)
   wall.classList.toggle("dense", data.row < 200)
-  wall.replaceChildren(...data.tiles.map((tile) => tileOf(tile, data.row, (id) => setTriggerValue("opened", id))))
+  wall.replaceChildren(...data.tiles.map((tile) => tileOf(tile, data.row)))
   make(wall, "li", "rest").setAttribute("aria-hidden", "true")
+  bringBack(wall, data.at)
 }
 """
 )
@@ -119,12 +136,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _component = st.components.v2.component("wall", html='<ul class="wall"></ul>', css=_CSS, js=_JS)
 
 
-def draw_wall(tiles: Sequence[Mapping[str, Any]], row_height: int, *, key: str, on_open: Callable[[str], None]) -> None:
-    """Draw the tiles in rows of about `row_height` pixels; `on_open` gets the image id of a clicked tile."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """Say how a wall is drawn: rows of about `row_height` pixels, with the picture `at` in view (empty: any)."""
 
-    def opened() -> None:
-        image_id = st.session_state[key].opened
-        if image_id:
-            on_open(image_id)
+    row_height: int
+    at: str = ""
 
-    _component(key=key, data={"tiles": list(tiles), "row": row_height}, on_opened_change=opened)
+
+def draw_wall(tiles: Sequence[Mapping[str, Any]], view: View, *, key: str) -> None:
+    """Draw the tiles; a click on one opens its link."""
+    _component(key=key, data={"tiles": list(tiles), "row": view.row_height, "at": view.at})

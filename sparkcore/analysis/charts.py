@@ -92,24 +92,25 @@ def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:
     return selectable(chart, selection, [first, second])
 
 
-def histogram(bins: pa.Table, title: str, selection: str | None = "brush") -> alt.Chart:
+def histogram(bins: pa.Table, title: str, selection: str | None = "brush", *, in_percent: bool = False) -> alt.Chart:
     """Draw `aggregates.histogram`, stacked where it has a `label` column; a brush yields a range of `low`.
 
-    `title` is the title of the x axis.
+    `title` is the title of the x axis, whose numbers are shares with `in_percent`.
     """
     import altair as alt
 
+    axis, number = (alt.Axis(format="%"), ".0%") if in_percent else (alt.Axis(), ".3~f")
     ends = [min(bins["low"].to_pylist(), default=0.0), max(bins["high"].to_pylist(), default=1.0)]
     chart = (
         alt.Chart(bins, description=describe_chart(f"Images by {title}", bins, "low", "count"))
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
-            x=alt.X("low:Q", title=title, bin="binned", scale=alt.Scale(domain=ends)),
+            x=alt.X("low:Q", title=title, bin="binned", scale=alt.Scale(domain=ends), axis=axis),
             x2="high:Q",
             y=count_axis(alt.Y("count:Q"), bins),
             tooltip=[
-                alt.Tooltip("low:Q", title="from", format=".3~f"),
-                alt.Tooltip("high:Q", title="to", format=".3~f"),
+                alt.Tooltip("low:Q", title="from", format=number),
+                alt.Tooltip("high:Q", title="to", format=number),
                 alt.Tooltip("count:Q", title="images", format=","),
             ],
         )

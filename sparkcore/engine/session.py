@@ -77,7 +77,8 @@ def start_session(engine: EngineConfig, java_options: str | None = None) -> Spar
     except Exception as error:
         raise EngineError(
             f"Spark could not be started on {master!r}: {first_line(error)} "
-            "Check --master (or SPARK_REMOTE) and that Java and the address are reachable."
+            "Check the address of the Spark master, and that Java and the address are reachable.",
+            shell="--master or SPARK_REMOTE sets the address.",
         ) from error
     if not local:
         ship_package(spark)

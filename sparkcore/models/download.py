@@ -52,8 +52,21 @@ def download(wanted: Download, target: Path, watch: Watch) -> None:
     except ValueError as error:  # pooch's error for another checksum
         raise WeightsError(f"{wanted.url} did not arrive whole: its checksum is not {wanted.checksum}") from error
     except (OSError, requests.RequestException) as error:
-        raise WeightsError(f"{wanted.url} cannot be downloaded: {first_line(error)}") from error
+        raise WeightsError(f"{wanted.url} cannot be downloaded: {_reason(error)}") from error
     _offline_file().unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a download failed, without the numbers of the operating system."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return first_line(error)
+    if isinstance(error, requests.Timeout):
+        return "the server stopped sending"
+    if isinstance(error, requests.ConnectionError):
+        return "the connection failed"
+    return getattr(error, "strerror", None) or first_line(error)
 
 
 def was_offline() -> bool:
@@ -82,7 +95,7 @@ def _check_answer(url: str, watch: Watch) -> None:
             requests.head(url, timeout=ANSWER_TIMEOUT_S)
             answers.put(None)
         except Exception as error:  # noqa: BLE001 (any error is handed to the waiting thread)
-            answers.put(type(error).__name__)
+            answers.put(_reason(error))
 
     answers: queue.Queue[str | None] = queue.Queue()
     # In a thread of its own: looking up a host name obeys no timeout.

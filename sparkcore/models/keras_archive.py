@@ -36,7 +36,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"model: expected a whole model saved by Keras at {path}, but no architecture can be read from it "
-            f"({error}). Save it with model.save(), or pass a file of weights alone with --weights and a model's name."
+            f"({error}). Save it with model.save(). A file of weights alone needs the name of its model.",
+            shell="--weights PATH gives weights, --model the name.",
         ) from error
     if not isinstance(config, dict) or "config" not in config:
         raise ModelError(f"model: expected the configuration of a Keras model in {path}, received something else.")

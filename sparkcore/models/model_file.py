@@ -71,8 +71,9 @@ def _preprocess(path: Path, given: str | None, sidecar: dict[str, Any]) -> str:
     if preprocess in PREPROCESSES:
         return str(preprocess)
     raise ModelError(
-        f"preprocess: expected one of {', '.join(PREPROCESSES)} for {path}, received {preprocess!r}. Pass --preprocess "
-        f'or write {{"preprocess": ...}} into {path.with_suffix(".json")}: a wrong guess would give wrong scores.'
+        f"preprocess: expected one of {', '.join(PREPROCESSES)} for {path}, received {preprocess!r}. Choose one "
+        f'or write {{"preprocess": ...}} into {path.with_suffix(".json")}: a wrong guess would give wrong scores.',
+        shell="--preprocess chooses it.",
     )
 
 
@@ -89,8 +90,9 @@ def _classes(path: Path, outputs: int | None, labels: str | None, sidecar: dict[
         classes = imagenet_classes()
     else:
         raise ModelError(
-            f"labels: {path} has {wanted or 'an unknown number of'} classes without names. Pass --labels FILE or write "
-            f'{{"labels": [...]}} into {path.with_suffix(".json")}.'
+            f"labels: {path} has {wanted or 'an unknown number of'} classes without names. Give a file of class names "
+            f'or write {{"labels": [...]}} into {path.with_suffix(".json")}.',
+            shell="--labels FILE gives it.",
         )
     if wanted not in (None, len(classes)):
         raise ModelError(f"labels: the model in {path} has {wanted} classes, received {len(classes)} labels.")

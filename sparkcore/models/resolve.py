@@ -75,7 +75,7 @@ def _resolve_auto(config: RunConfig, watch: Watch) -> ResolvedModel:
     built_in = _resolve_known(replace(config, labels=None, preprocess=None), find_spec(BUILT_IN), watch)
     source = (
         f"the built-in model, from {built_in.source}: {REFERENCE} has no weights on this machine, and {problem}. "
-        f"--model {REFERENCE} tells how to get them"
+        f"Choose {REFERENCE} to see how to get them"
     )
     return replace(built_in, source=source)
 

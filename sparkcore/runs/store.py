@@ -22,6 +22,8 @@ from sparkcore.storage.local import hold_lock, replacing, write_json
 ROW_GROUP_ROWS = 256  # so that one page of thumbnails does not read a whole part
 _DELETED_BY_0_1 = "runs/.deleted-*"  # version 0.1 renamed a run to this before removing it
 
+_LIST_RUNS = "`python -m sparkcore runs` lists what is there."
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,8 +53,7 @@ class RunStore:
             return _read_manifest(path)
         except (FileNotFoundError, NotADirectoryError):
             raise RunNotFoundError(
-                f"Expected the id of a finished run in {self.root}, received {run_id!r}. "
-                "`python -m sparkcore runs` lists what is there."
+                f"Expected the id of a finished run in {self.root}, received {run_id!r}.", shell=_LIST_RUNS
             ) from None
 
     def runs(self) -> list[Manifest]:
@@ -66,7 +67,8 @@ class RunStore:
         if len(matches) != 1:
             raise RunNotFoundError(
                 f"Expected the id of one run in {self.root}, received {prefix!r}, which fits {len(matches)} "
-                f"of {len(runs)}. `python -m sparkcore runs` lists what is there."
+                f"of {len(runs)}.",
+                shell=_LIST_RUNS,
             )
         return matches[0]
 

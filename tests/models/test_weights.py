@@ -46,7 +46,9 @@ def test_missing_weights_name_three_ways(cache: Path):
         find(RESNET50)
     message = str(error.value)
     assert "cannot be reached" in message
-    assert "--weights PATH" in message
+    assert "give a .weights.h5, .h5 or .keras file of resnet50 as its weights" in message
+    assert "--" not in message
+    assert error.value.shell == "--weights PATH gives a file."
     assert f"put resnet50_weights_tf_dim_ordering_tf_kernels.h5 into {cache}" in message
     assert "a machine with network" in message
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -57,6 +60,21 @@ def open_page(store: RunStore) -> OpenPage:
         return app
 
     return open_it
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder with one picture, which is the only one that may be read."""
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "photos" / "a.png")
+    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path / "photos"))
+    return tmp_path / "photos"
+
+
+def drawn(app: AppTest, part: str) -> list[Any]:
+    """Return the lists called `part` that the page hands to components in the browser."""
+    handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    return [data[part] for data in handed if part in data]
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.components.comparison import ChangeFilter, matching_changes
 from sparkcore.runs.store import RunStore
 from tests.analysis.tables import row
-from tests.pages.conftest import OpenPage, address_of
+from tests.pages.conftest import OpenPage, address_of, drawn, plain
 from tests.pages.stored_runs import OTHER_RUN, ROWS, RUN, store_run
 
 # b.jpg and c.jpg get another label, f.jpg is not there
@@ -33,8 +32,8 @@ def compared(store: RunStore) -> RunStore:
 
 def pairs(app: AppTest) -> list[list[dict[str, Any]]]:
     """Return the images that are shown, each as its left and its right side."""
-    (shown,) = app.get("bidi_component")
-    return json.loads(shown.proto.json)["pairs"]
+    (found,) = drawn(app, "pairs")
+    return found
 
 
 @pytest.mark.usefixtures("compared")
@@ -59,7 +58,8 @@ def test_what_changed_is_counted_and_shown(open_page: OpenPage):
     assert right["predictions"] == [["cat", "50.0 %", "50.0%"], ["dog", "40.0 %", "40.0%"]]
     assert (f"run={RUN}" in left["href"], f"run={OTHER_RUN}" in right["href"]) == (True, True)
     assert left["picture"].startswith("data:image/jpeg;base64,")
-    assert "**Right:** other run, " in app.caption[-1].value
+    said = [plain(caption.value) for caption in app.main.caption][-1]
+    assert said.endswith("**Right:** other run, animals · efficientnet_lite0 · bfloat16.")
 
 
 @pytest.mark.usefixtures("compared")

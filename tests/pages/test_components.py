@@ -10,6 +10,7 @@ import pytest
 
 from pages.components import text
 from pages.components.crossfilter import selection_to_filter
+from pages.components.naming import request_name
 from sparkcore.config import RunConfig
 from sparkcore.runs.jobs import Job
 
@@ -107,3 +108,22 @@ def test_a_path_is_readable_text(origin: str, expected: str):
 )
 def test_settings(value: object, expected: str):
     assert text.setting(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"model": "mobilenet_v2", "resize": "crop"}, "photos · mobilenet_v2 · crop"),
+        ({"images": "/photos/*.jpg", "model": "/models/birds.keras"}, "*.jpg · birds"),
+        ({"model": "vgg16", "sample": 75}, "Quick look: 75 of photos · vgg16"),
+        ({"model": "vgg16", "sample": 1200, "seed": 3}, "1,200 of photos · vgg16"),
+        ({"images": "/store/uploads/c25f3ca40a5f6f2a", "model": "vgg16"}, "Upload · vgg16"),
+        ({"interpolation": "nearest", "top_k": 3, "min_width": 10}, "photos · default model · nearest · predictions 3"),
+    ],
+)
+def test_a_request_has_a_name_for_people(config: dict[str, Any], expected: str):
+    assert request_name(RunConfig(**{"images": "/data/photos", **config}).to_dict()).startswith(expected)
+
+
+def test_a_request_of_another_version_has_a_name_too():
+    assert request_name({"images": "/data/photos", "model": "auto", "unheard_of": 1}, "resnet50") == "photos · resnet50"

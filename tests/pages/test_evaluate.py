@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import json
-
 from streamlit.testing.v1 import AppTest
 
+from sparkcore.classes import ClassName
 from sparkcore.runs.store import RunStore
-from tests.pages.conftest import OpenPage, address_of
+from tests.analysis.tables import row
+from tests.pages.conftest import OpenPage, address_of, drawn
 from tests.pages.stored_runs import ROWS, RUN, store_run, without_truth
 
 
 def pictures(app: AppTest) -> list[str]:
-    (wall,) = app.get("bidi_component")
-    return [tile["file_name"] for tile in json.loads(wall.proto.json)["tiles"]]
+    (tiles,) = drawn(app, "tiles")
+    return [tile["file_name"] for tile in tiles]
 
 
 def test_predictions_are_compared_with_the_true_labels(store: RunStore, open_page: OpenPage):
@@ -79,3 +79,21 @@ def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
     app = open_page("evaluate", run=RUN)
     assert [text.value for text in app.success] == ["Every prediction is correct."]
     assert app.main.subheader[-1].value == "0 mistakes, most confident first"
+
+
+def test_a_model_with_fewer_classes_than_the_truth_is_judged_on_both(store: RunStore, open_page: OpenPage):
+    bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
+    fish = row("i.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="fish")
+    store_run(store.root, [*ROWS, bird, fish])
+    store.write_classes(RUN, [ClassName("n1", "cat"), ClassName("n2", "dog"), ClassName("n3", "owl")])
+    said = open_page("evaluate", run=RUN).info[0].value
+    assert said == (
+        "The model has no name for **2 of the 4 true classes**: 2 images that it cannot predict correctly. "
+        "On the other 5 images its accuracy is **60.0 %**."
+    )
+
+
+def test_classes_that_this_run_never_saw_are_no_fault_of_the_model(store: RunStore, open_page: OpenPage):
+    bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
+    store_run(store.root, [*ROWS, bird])
+    assert not open_page("evaluate", run=RUN).info

@@ -83,9 +83,9 @@ def test_zip_holds_the_originals_below_the_allowed_folders_on_request(tmp_path: 
 
 
 def test_a_filtered_export_says_so_in_its_name(exported: Exported):
-    assert exports.file_stem(exported) == "efficientnet_lite0-on-animals-01234567-filtered-2-of-7"
+    assert exports.file_stem(exported) == "animals-efficientnet_lite0-01234567-filtered-2-of-7"
     whole = Exported(exported.opened, np.arange(7), Filters())
-    assert exports.file_stem(whole) == "efficientnet_lite0-on-animals-01234567"
+    assert exports.file_stem(whole) == "animals-efficientnet_lite0-01234567"
     named = replace(exported.opened, note=Note(name="../Čapí hnízdo: 50 %/" + "x" * 99))
     assert re.fullmatch(r"ap-hn-zdo-50-x{46}-01234567", exports.file_stem(replace(whole, opened=named)))
 
@@ -95,7 +95,7 @@ def test_report_tells_of_the_filtered_images(exported: Exported):
     assert "file name contains “.jpg”" in text
     assert "data:image/jpeg;base64," in text
     assert "<script" not in text
-    assert "<title>efficientnet_lite0 on animals</title>" in text
+    assert "<title>animals · efficientnet_lite0</title>" in text
 
 
 @pytest.mark.parametrize(("most", "bytes_"), [(1, 10_000), (10, 3_000)])
@@ -111,7 +111,7 @@ def test_too_much_for_a_zip_says_what_to_do(
         "Annotated pictures (ZIP)": True,
         "Report (HTML)": False,
     }
-    assert app.caption[-1].value.endswith("Filter further.")
+    assert app.main.caption[-1].value.endswith("Filter further.")
 
 
 def test_originals_count_for_the_size_of_a_zip(exported: Exported, monkeypatch: pytest.MonkeyPatch):

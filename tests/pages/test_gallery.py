@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from sparkcore.runs.store import RunStore
-from tests.pages.conftest import OpenPage, address_of, plain
+from tests.pages.conftest import OpenPage, address_of, drawn, plain
 from tests.runs_fixture import write_run
 
 
 def tiles(app: AppTest) -> list[dict[str, str]]:
     """Return what the wall draws."""
-    (wall,) = app.get("bidi_component")
-    return json.loads(wall.proto.json)["tiles"]
+    (found,) = drawn(app, "tiles")
+    return found
 
 
 def names(app: AppTest) -> list[int]:
@@ -24,7 +22,7 @@ def test_an_empty_store_leads_to_the_first_run(open_page: OpenPage):
     app = open_page("gallery")
     assert app.title[0].value == "Gallery"
     assert app.header[0].value == "Nothing has been classified yet"
-    assert not app.get("bidi_component")
+    assert not drawn(app, "tiles")
 
 
 def test_the_newest_run_is_shown_and_named_in_the_address(store: RunStore, open_page: OpenPage):
@@ -32,7 +30,10 @@ def test_the_newest_run_is_shown_and_named_in_the_address(store: RunStore, open_
     newest = write_run(store, rows=30, day=1)
     app = open_page("gallery")
     assert address_of(app)["run"] == [newest]
-    assert "efficientnet_lite0 on photos · 30 images, 3 unreadable" in plain(app.caption[0].value)
+    assert (
+        plain(app.caption[0].value)
+        == "**photos · efficientnet_lite0** · 30 images, 3 unreadable · 2026-01-03 03:04 UTC"
+    )
     assert names(app) == [n for n in range(30) if n % 10 != 9][:24]
 
 
@@ -147,7 +148,7 @@ def test_nothing_passes(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=10)
     app = open_page("gallery", run=run, name="no such file")
     assert app.info[0].value == "No image passes all filters. Remove one of them above."
-    assert not app.get("bidi_component")
+    assert not drawn(app, "tiles")
 
 
 def test_an_unknown_run_is_said(store: RunStore, open_page: OpenPage):
@@ -163,7 +164,7 @@ def test_a_run_is_no_path(store: RunStore, open_page: OpenPage, run: str):
     write_run(RunStore(store.root.parent), rows=30)
     app = open_page("gallery", run=run)
     assert plain(app.error[0].value).startswith("There is no run ")
-    assert not app.get("bidi_component")
+    assert not drawn(app, "tiles")
 
 
 def test_impossible_parameters_count_as_nothing(store: RunStore, open_page: OpenPage):
@@ -186,3 +187,13 @@ def test_the_pager_says_where_it_is(store: RunStore, open_page: OpenPage):
     app = open_page("gallery", run=run, page="2")
     assert [caption.value for caption in app.main.caption][-1] == "25 to 45 of 45"
     assert app.get("pagination")[0].proto.max_visible_pages >= 7
+
+
+def test_a_wall_brings_the_picture_of_the_address_into_view(store: RunStore, open_page: OpenPage):
+    run = write_run(store, rows=30)
+    wanted = tiles(open_page("gallery", run=run))[20]["image_id"]
+    app = open_page("gallery", run=run, at=wanted)
+    assert drawn(app, "at") == [wanted]
+    app.selectbox(key="sort").select("score-asc").run()
+    assert drawn(app, "at") == [""]
+    assert address_of(app) == {"run": [run], "sort": ["score-asc"]}

@@ -87,7 +87,7 @@ def test_other_runs_show_their_predictions(store: RunStore, open_page: OpenPage,
     other = write_run(store, rows=12, images=str(photos), shift=1, day=1, model="mobilenet_v2")
     app = open_page("image", run=run, image=ids(store, run)[0])
     button = app.button(key=f"other_{other}")
-    assert plain(button.label) == "**banana 99.0 %** · differs · mobilenet_v2 on photos"
+    assert plain(button.label) == "**banana 99.0 %** · differs · photos · mobilenet_v2"
     button.click().run()
     assert address_of(app) == {"run": [other], "image": [ids(store, run)[0]]}
     assert app.dataframe[0].value["label"].tolist()[0] == "banana"

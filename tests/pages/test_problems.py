@@ -20,8 +20,8 @@ def test_problems_are_counted_and_listed(store: RunStore, open_page: OpenPage):
         ["truncated", 1, 50.0, "the image data end early"],
     ]
     assert images.values.tolist() == [
-        ["f.jpg", "truncated", "The file ends after 12 bytes.", 0.012, "/data/f.jpg"],
-        ["=g.jpg", "empty", "The file is empty.", 0.0, "/data/=g.jpg"],
+        ["f.jpg", "truncated", "The file ends after 12 bytes.", "12 B", "/data/f.jpg"],
+        ["=g.jpg", "empty", "The file is empty.", "0 B", "/data/=g.jpg"],
     ]
 
 

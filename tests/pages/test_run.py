@@ -1,44 +1,19 @@
 from __future__ import annotations
 
-import json
 import re
 import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from sparkcore import client
 from sparkcore.config import RunConfig
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import STORE_FOLDER
-from sparkcore.uploads import MAX_FILES
-from tests.pages.conftest import OpenPage, address_of, plain
+from tests.pages.conftest import OpenPage, address_of, drawn, plain
+from tests.pages.request_form import PREFIX, press, use_folder
 from tests.runs_fixture import write_run
-
-PREFIX = "request__"
-
-
-@pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a folder with one picture, which is the only one that may be read."""
-    (tmp_path / "photos").mkdir()
-    Image.new("RGB", (20, 10)).save(tmp_path / "photos" / "a.png")
-    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path / "photos"))
-    return tmp_path / "photos"
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    """Click the button of this name."""
-    return next(button for button in app.button if button.label == label).click().run()
-
-
-def use_folder(app: AppTest, folder: Path | str) -> AppTest:
-    """Choose a folder in the form, out of those that it suggests."""
-    app.segmented_control(key=f"{PREFIX}kind").set_value("folder").run()
-    return app.selectbox(key=f"{PREFIX}folder").select(str(folder)).run()
 
 
 def finished(store: RunStore, state: str, **values: str) -> Job:
@@ -95,48 +70,12 @@ def test_the_same_request_twice_is_one_job(open_page: OpenPage, photos: Path):
     assert len(client.jobs()) == 1
 
 
-def test_a_folder_outside_of_the_roots_is_refused(store: RunStore, open_page: OpenPage):
-    asked_by_others = JobTable(store.jobs_path).submit(RunConfig(images="/etc"))
-    app = press(use_folder(open_page("run"), "/etc"), "Run")
-    assert "expected a folder below" in plain(app.error[0].value)
-    assert "received '/etc'" in plain(app.error[0].value)
-    assert client.jobs() == [asked_by_others]
-
-
 def test_impossible_values_are_refused(open_page: OpenPage, photos: Path):
     app = use_folder(open_page("run"), photos)
     app.number_input(key=f"{PREFIX}min_width").set_value(100)
     app.number_input(key=f"{PREFIX}max_width").set_value(10)
     press(app, "Run")
     assert plain(app.error[0].value) == "min_width 100 is above max_width 10: no image passes. Swap them."
-
-
-def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_page: OpenPage, photos: Path):
-    app = open_page("run")
-    app.segmented_control(key=f"{PREFIX}kind").set_value("upload").run()
-    app.file_uploader[0].upload("a.png", (photos / "a.png").read_bytes())
-    app.file_uploader[0].upload("script.png", b"#!/bin/sh\nrm -rf /\n")
-    app.run()
-    press(app, "Run")
-    (job,) = client.jobs()
-    assert Path(job.config.images).parent == store.root / "uploads"
-    assert [path.name for path in Path(job.config.images).iterdir()] == ["a.png"]
-    assert app.warning[0].value.startswith("Uploaded files left out: 1\n- **script\\.png**: ")
-
-
-def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: OpenPage, photos: Path):
-    app = open_page("run")
-    app.segmented_control(key=f"{PREFIX}kind").set_value("upload").run()
-    content = (photos / "a.png").read_bytes()
-    for number in range(MAX_FILES + 300):
-        app.file_uploader[0].upload(f"{number}.png", content)
-    app.run()
-    press(app, "Run")
-    assert plain(app.error[0].value).startswith(
-        f"Upload: expected at most {MAX_FILES} files, received {MAX_FILES + 300}"
-    )
-    assert client.jobs() == []
-    assert not (store.root / "uploads").exists()
 
 
 def test_a_run_can_be_repeated_with_a_change(store: RunStore, open_page: OpenPage, photos: Path):
@@ -159,7 +98,7 @@ def test_progress_is_said(store: RunStore, open_page: OpenPage):
     table.report(job.job_id, phase="classifying", done=20, total=75, errors=2, classifying_at=time.time() - 10)
     app = open_page("run")
     assert any(
-        plain(text.value) == "**efficientnet_lite0 on photos, sample of 75** · classifying" for text in app.markdown
+        plain(text.value) == "**Quick look: 75 of photos · efficientnet_lite0** · classifying" for text in app.markdown
     )
     progress = app.get("progress")[0]
     assert progress.value == 26
@@ -208,8 +147,8 @@ def test_a_new_job_shows_its_first_pictures_and_the_way_to_all(store: RunStore, 
     run = write_run(store, rows=20)
     job = finished(store, "complete", run_id=run)
     app = open_page("run", job=job.job_id)
-    (wall,) = app.get("bidi_component")
-    assert len(json.loads(wall.proto.json)["tiles"]) == 12
+    (tiles,) = drawn(app, "tiles")
+    assert len(tiles) == 12
     see = app.button(key=f"see_{job.job_id}")
     assert (see.label, see.proto.type) == ("See the 20 pictures", "primary")
     see.click().run()

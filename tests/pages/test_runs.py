@@ -17,7 +17,7 @@ def test_the_table_lists_all_runs_newest_first(store: RunStore, open_page: OpenP
     assert table.drop(columns=["Size (MB)"]).to_dict("records") == [
         {
             "When (UTC)": "2026-01-03 03:04",
-            "Name": "mobilenet_v2 on photos",
+            "Name": "photos · mobilenet_v2",
             "Model": "mobilenet_v2",
             "Settings": "",
             "Images": 12,
