@@ -42,12 +42,16 @@ def check_java() -> None:
 
 
 def archive_path() -> Path:
-    """Return the path of the class archive for this Java and this Spark, whether or not it exists."""
+    """Return the path of the class archive for this Java and this Spark, whether or not it exists.
+
+    The JVM rejects an archive if a jar has another modification time, so a new installation has a new archive.
+    """
     import pyspark
 
-    java = Path(find_java()).resolve()
-    built = str(java.stat().st_mtime_ns) if java.exists() else ""
-    key = hashlib.sha256("\n".join([str(java), built, str(Path(pyspark.__file__).resolve())]).encode()).hexdigest()[:12]
+    java, spark = Path(find_java()).resolve(), Path(pyspark.__file__).resolve().parent
+    files = [java, *sorted(spark.glob("jars/*.jar"))]
+    facts = [f"{path} {path.stat().st_mtime_ns}" for path in files if path.exists()]
+    key = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
     return cache_folder() / f"spark-{pyspark.__version__}-{key}.jsa"
 
 

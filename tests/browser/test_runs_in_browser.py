@@ -48,9 +48,9 @@ def empty(busy: Server) -> Server:
     """Give the same server after its store forgot all runs and jobs."""
     for manifest in busy.store.runs():
         busy.store.delete(manifest.run_id)
-    jobs(busy)  # makes the table where the engine has not done so yet
-    with closing(sqlite3.connect(busy.store.jobs_path)) as table, table:
-        table.execute("DELETE FROM jobs")
+    if busy.store.jobs_path.is_file():  # else nobody has submitted a job yet
+        with closing(sqlite3.connect(busy.store.jobs_path)) as table, table:
+            table.execute("DELETE FROM jobs")
     return busy
 
 
