@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(subparsers: Any) -> None:
     run = _command(subparsers, "run", commands.run, "classify images and store the result", store=True)
-    run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, glob or URI")
+    run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, pattern or URI")
     model = run.add_argument_group("model")
     model.add_argument(
         "--model", help="name of a model, .keras or .h5 file, or auto (default): ResNet50, else efficientnet_lite0"

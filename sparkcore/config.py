@@ -48,10 +48,10 @@ class RunConfig:
 
     `images` is a path, a pattern or a URI; folders are read recursively. Sizes are in pixels, inclusive; images
     outside of them are left out. `sample` limits the number of files, chosen by `seed` before any image is opened.
-    `weights`, `labels` and `preprocess` are needed only where the model has none of its own. `resize`
-    "auto" is the way that the model's authors used.
+    `weights`, `labels` and `preprocess` are needed only where the model has none of its own. `resize` "auto" is
+    the way of the model's authors.
 
-    Raises ConfigError for an impossible value.
+    Raises ConfigError for an invalid value.
     """
 
     images: str

@@ -46,10 +46,11 @@ def fixed_folder(pattern: str) -> Path:
 
 def check_allowed(path: Path, roots: Sequence[Path]) -> None:
     """Raise InputError where a path or pattern can lead out of the roots by its text or its fixed folder."""
-    for pattern in [os.fspath(path)] if path.exists() else expand_braces(os.fspath(path)):
-        if ".." in Path(pattern).parts or not is_allowed(path if path.exists() else fixed_folder(pattern), roots):
+    text, exists = os.fspath(path), path.exists()
+    for pattern in [text] if exists else expand_braces(text):
+        if ".." in Path(pattern).parts or not is_allowed(pattern if exists else fixed_folder(pattern), roots):
             raise InputError(
-                f"images: expected a folder below {' or '.join(map(str, roots))}, received {os.fspath(path)!r}. "
+                f"images: expected a folder below {' or '.join(map(str, roots))}, received {text!r}. "
                 "Choose one of these."
             )
 

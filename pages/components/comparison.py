@@ -62,7 +62,7 @@ def choose(left: Opened) -> Opened | None:
 
 
 def change_filter() -> ChangeFilter:
-    """Return the filter in the address; impossible values are ignored."""
+    """Return the filter in the address; invalid values are ignored."""
     query = address.query()
     pair, span = query.get(_PAIR, []), query.get(_SPAN, [])
     try:

@@ -16,7 +16,6 @@ from sparkcore.errors import RequestError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.resolve import resolve_model
 from sparkcore.schema import STATUS_EXCLUDED
-from sparkcore.storage.opening import input_storage
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.rows import added_fields
 from sparkcore.worker.task import PAYLOADS, WorkerTask
@@ -55,7 +54,7 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     threads = engine.threads or int(spark.conf.get("spark.task.cpus", None) or 1)
     if not workers_are_local(spark):
         spark.addArtifacts(str(model.path), file=True)
-    return WorkerTask(config, model, engine.batch_size, threads, input_storage(config.images))
+    return WorkerTask(config, model, engine.batch_size, threads)
 
 
 def with_local_model() -> Callable[[WorkerTask], WorkerTask]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_ERROR
+from sparkcore.storage.opening import input_storage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -91,6 +92,7 @@ class Execution:
         spark = self.spark()
         self._report("loading the model")
         task = worker_task(spark, config, self._wait(freezing), self.engine)
+        task = replace(task, storage=input_storage(config.images))
         self.tally.seconds["start"] = time.time() - begun
         self._report("classifying")
         workers = worker_slots(spark)

@@ -14,7 +14,7 @@ from sparkcore.engine.dispatch import classify_files, classify_local
 from sparkcore.engine.reader import load_payloads
 from sparkcore.engine.session import cancel_jobs, tag_jobs, workers_are_local
 from sparkcore.engine.spark_errors import is_alive, reason, to_sparkcore_error
-from sparkcore.errors import EngineError, ImageError, RunCancelledError, RunFailedError, SparkcoreError
+from sparkcore.errors import EngineError, ImageError, RequestError, RunCancelledError, RunFailedError, SparkcoreError
 from sparkcore.origins import is_local, local_path
 from sparkcore.worker.opening import missing_reason, unopened
 from sparkcore.worker.rows import worker_schema
@@ -106,10 +106,12 @@ class PartRunner:
             ]
 
     def _raise_if_systemic(self, error: Exception) -> None:
-        """Raise where the error would hit any image: the run was stopped, or Spark is lost."""
+        """Raise where the error would hit any image: the run was stopped, Spark refuses the request, or is lost."""
         if self._stopping.is_set():
             raise RunCancelledError("The run was stopped.") from error
         mapped = to_sparkcore_error(error)
+        if isinstance(mapped, RequestError):
+            raise mapped from error
         if isinstance(mapped, EngineError) or not is_alive(self.spark):
             raise EngineError(f"The connection to Spark was lost: {mapped}") from error
 

@@ -16,7 +16,7 @@ FORMATS = {"bytes": "binaryFile", "image": "image"}
 
 
 def read_images(spark: SparkSession, path: str, reader: str = "bytes", *, drop_invalid: bool = False) -> DataFrame:
-    """Return the images of a path, glob or URI as a frame, one row a file; nothing is read yet.
+    """Return the images of a path, pattern or URI as a frame, one row per file; nothing is read yet.
 
     Columns: `origin` (URI of the file), `size_bytes`, `modified_at`, the picture, and the partition columns where
     folders are named `key=value`. The picture is `content`, the file's bytes, with `reader="bytes"`, and `image`,
@@ -39,7 +39,7 @@ def read_images(spark: SparkSession, path: str, reader: str = "bytes", *, drop_i
         return _shaped(load.option("recursiveFileLookup", "true").load(root), reader)
     except AnalysisException as error:
         raise InputError(
-            f"Expected a folder, a file, a glob or a URI that Spark can list, received {path!r}: {first_line(error)}"
+            f"Expected a folder, a file, a pattern or a URI that Spark can list, received {path!r}: {first_line(error)}"
         ) from error
 
 

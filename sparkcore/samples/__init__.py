@@ -33,7 +33,7 @@ def copy_samples(folder: Path, count: int | None = None) -> list[Path]:
     """Copy the samples into a new folder, with their class folders, and return the paths of the copies.
 
     The folder appears only when it is complete. One that holds exactly these samples is left as it is.
-    Raises InputError for a folder with any other content and for an impossible count.
+    Raises InputError for a folder with any other content and for an invalid count.
     """
     samples = [path.relative_to(PICTURES) for path in list_samples(count)]
     folder = folder.absolute()

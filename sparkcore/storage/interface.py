@@ -36,7 +36,7 @@ class Storage(ABC):
     An object is whole or absent: nobody sees one that is half written. A storage can be pickled; it carries no
     secrets, so the other end needs credentials of its own.
 
-    Every operation raises ValueError for an impossible name, FileNotFoundError where there is no such object, and
+    Every operation raises ValueError for an invalid name, FileNotFoundError where there is no such object, and
     StorageError where the storage cannot be reached or refuses.
     """
 

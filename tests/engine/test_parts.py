@@ -20,7 +20,7 @@ from sparkcore.engine.dispatch import classify_files, classify_local
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.parts import MAX_SOLITARY_FAILURES, PartRunner
-from sparkcore.errors import ModelError, RunCancelledError, RunFailedError
+from sparkcore.errors import InputError, ModelError, RunCancelledError, RunFailedError
 from sparkcore.models.resolve import resolve_model
 from tests.conftest import write_colors
 
@@ -82,6 +82,22 @@ def test_a_missing_model_reaches_the_driver_as_what_it_is(
     monkeypatch.setattr(parts, "workers_are_local", lambda _: not by_spark)
     with pytest.raises(ModelError, match="is no frozen graph"):
         replace(runner, task=replace(runner.task, model=model)).compute(files(tmp_path / "in"))
+
+
+def test_what_spark_refuses_is_not_blamed_on_an_image(
+    runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_colors(tmp_path / "in", 4)
+    jobs: list[int] = []
+
+    def refuse(_: SparkSession, sizes: dict[str, int], *__: Any) -> pa.Table:
+        jobs.append(len(sizes))
+        return runner.spark.read.format("binaryFile").load(str(tmp_path / "gone")).toArrow()
+
+    monkeypatch.setattr(parts, "classify_local", refuse)
+    with pytest.raises(InputError, match="gone"):
+        runner.compute(files(tmp_path / "in"))
+    assert jobs == [4]
 
 
 def test_a_stopped_run_starts_no_job_again(runner: PartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
