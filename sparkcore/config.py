@@ -116,30 +116,43 @@ class RunConfig:
 class EngineConfig:
     """Hold how a run is executed; nothing here changes its result.
 
-    `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else local[*]), `batch_size` the number of
-    images per call of the model, `threads` the number of model threads in each Python worker (None: the cores of one
-    task), `part_size` the number of images in a part, the unit of progress and resume (None: about three seconds).
+    `store` is the path or URI of the runs, `state` the folder of what only this machine needs (None: chosen by
+    `runs.state`). `master` is a Spark master or Spark Connect URL (None: SPARK_REMOTE, else spark-submit's, else
+    local[*]), `spark_conf` has further settings of Spark. `batch_size` is the number of images per call of the model,
+    `threads` the number of model threads in each Python worker (None: the cores of one task), `bucket_size` the number
+    of images in a bucket, the unit of progress and resume (None: about three seconds).
     """
 
-    store: Path = Path(DEFAULT_STORE)
+    store: str = DEFAULT_STORE
+    state: Path | None = None
     master: str | None = None
+    spark_conf: tuple[tuple[str, str], ...] = ()
     batch_size: int = 32
     threads: int | None = None
-    part_size: int | None = None
+    bucket_size: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "store", Path(self.store).expanduser())
+        object.__setattr__(self, "store", _store_uri(self.store))
+        if self.state is not None:
+            object.__setattr__(self, "state", Path(self.state).expanduser().absolute())
         _check_int("batch_size", self.batch_size, 1)
-        for name in ("threads", "part_size"):
+        for name in ("threads", "bucket_size"):
             if getattr(self, name) is not None:
                 _check_int(name, getattr(self, name), 1)
 
     @classmethod
     def from_environment(cls, **values: Any) -> EngineConfig:
-        """Build a config; missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
+        """Build a config; missing values come from SPARKCORE_STORE, SPARKCORE_STATE and SPARK_REMOTE."""
         given = {name: value for name, value in values.items() if value is not None}
-        given.setdefault("store", Path(os.environ.get("SPARKCORE_STORE") or DEFAULT_STORE))
+        given.setdefault("store", os.environ.get("SPARKCORE_STORE") or DEFAULT_STORE)
+        given.setdefault("state", os.environ.get("SPARKCORE_STATE") or None)
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
+
+
+def _store_uri(store: str | Path) -> str:
+    """Return the absolute path of a local store, or the URI of another without a slash at its end."""
+    text = os.fspath(store)
+    return text.rstrip("/") if "://" in text else os.path.abspath(os.path.expanduser(text))
 
 
 def cache_folder() -> Path:

@@ -6,7 +6,7 @@ import hashlib
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 STATUS_OK = "ok"
 STATUS_ERROR = "error"
@@ -19,6 +19,7 @@ ERROR_TYPES = {
     "truncated": "the image data end early",
     "corrupt": "the image data are damaged",
     "too_large": "more pixels or bytes than the safety limit",
+    "too_slow": "reading and decoding took longer than the safety limit",
     "unsupported": "a kind of image that cannot be converted to RGB",
     "invalid": "Spark's image source could not decode it; Spark gives no reason",
     "vanished": "the file disappeared between listing and reading",
@@ -35,7 +36,11 @@ SOURCE_FIELDS = [
     pa.field("file_name", pa.string()),
     pa.field("size_bytes", pa.int64()),
     pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+    pa.field("version", pa.string()),  # the entity tag of an object, else the modification time in ns
 ]
+
+# A listing is sorted by image_id, and each image_id is there once.
+LISTING_SCHEMA = pa.schema([field for field in SOURCE_FIELDS if field.name != "file_name"])
 
 # Added by decoding and by the model.
 CLASSIFIED_FIELDS = [
@@ -64,13 +69,24 @@ KEEP_FIELDS = {
     "pixels": pa.field("pixels", pa.binary()),
 }
 
-# The images that a size filter left out.
-EXCLUDED_SCHEMA = pa.schema([*SOURCE_FIELDS, *(pa.field(name, pa.int32()) for name in ("width", "height", "channels"))])
+# Where a row of the compacted columns has its thumbnail: the number of the part in `files.parquet`, and the bytes there.
+PLACE_FIELDS = [
+    pa.field("part", pa.int32()),
+    pa.field("row_group", pa.int32()),
+    pa.field("thumbnail_start", pa.int64()),
+    pa.field("thumbnail_bytes", pa.int32()),
+]
+HEAVY_COLUMNS = ("thumbnail", *KEEP_FIELDS)
 
 
 def result_schema(keep: tuple[str, ...] = ()) -> pa.Schema:
     """Return the Arrow schema of a result table with the `keep` columns last."""
     return pa.schema([*SOURCE_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep)])
+
+
+def light_schema() -> pa.Schema:
+    """Return the columns of a result table without pictures and arrays."""
+    return pa.schema([field for field in result_schema() if field.name not in HEAVY_COLUMNS])
 
 
 def image_id(origin: str) -> str:
