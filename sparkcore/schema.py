@@ -69,7 +69,7 @@ KEEP_FIELDS = {
     "pixels": pa.field("pixels", pa.binary()),
 }
 
-# Where a row of the compacted columns has its thumbnail: the number of the part in `files.parquet`, and the bytes there.
+# Where a row of the compacted columns has its thumbnail: the part's number in `files.parquet`, and its bytes there.
 PLACE_FIELDS = [
     pa.field("part", pa.int32()),
     pa.field("row_group", pa.int32()),

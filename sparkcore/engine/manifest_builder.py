@@ -1,49 +1,44 @@
-"""The manifest of a finished run, from its request, its tally and its rows."""
+"""The manifest of a finished run, from its request, its tally and its receipts."""
 
 from __future__ import annotations
 
 import datetime as dt
 import platform
 import time
+from collections import Counter
+from collections.abc import Iterable
 from importlib import metadata
-
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sparkcore.engine.request import Request
 from sparkcore.engine.tally import Tally
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.results import read_parts
-from sparkcore.runs.store import RunStore
-from sparkcore.schema import STATUS_ERROR
+from sparkcore.runs.receipts import Receipt
 from sparkcore.version import __version__
 
 _LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
-def build_manifest(request: Request, tally: Tally, store: RunStore, started: float) -> Manifest:
-    """Return the manifest of a run whose parts are all written; `started` is in seconds since the epoch."""
-    now, run_id = time.time(), request.run_id
-    counts, error_types = _count_rows(store, run_id)
-    counts |= {kind: tally.counts.get(kind, 0) for kind in ("computed", "resumed", "reused")}
-    computed = counts["computed"]
+def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], started: float) -> Manifest:
+    """Return the manifest of a run whose buckets are all committed; `started` is in seconds since the epoch."""
+    now = time.time()
+    classify_s = tally.seconds["classify"]
+    left_out = {name: getattr(request.listing, name) for name in ("links_left_out", "hidden_left_out")}
+    counts, error_types = _count(receipts)
     return Manifest(
-        run_id=run_id,
+        run_id=request.run_id,
         request_id=request.request_id,
         recipe_id=request.recipe_id,
-        attempt=request.attempt,
+        retry=request.retry,
         config=request.config.to_dict(),
         model=_model(request),
         versions=_versions(),
         created_at=_iso(started),
         finished_at=_iso(now),
-        counts={**counts, **{name: getattr(request.listing, name) for name in ("links_left_out", "hidden_left_out")}},
+        counts={**counts, **{kind: tally.rows[kind] for kind in ("computed", "resumed", "reused")}, **left_out},
         error_types=error_types,
-        timings={name: round(s, 3) for name, s in {"total": now - started, **tally.seconds}.items()},
-        images_per_second=_rate(computed, now - started),
-        images_per_second_no_load=_rate(
-            computed, tally.seconds.get("classify", 0.0) - tally.seconds.get("load_wall", 0.0)
-        ),
+        timings={name: round(spent_s, 3) for name, spent_s in {"total": now - started, **tally.seconds}.items()},
+        images_per_second=_rate(tally.rows["computed"], now - started),
+        images_per_second_no_load=_rate(tally.rows["computed"], classify_s - tally.load_wall_s),
     )
 
 
@@ -53,13 +48,13 @@ def _model(request: Request) -> dict[str, object]:
     return {**facts, "resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio, "classes": len(model.classes)}
 
 
-def _count_rows(store: RunStore, run_id: str) -> tuple[dict[str, int], dict[str, int]]:
-    rows = read_parts(store, run_id, ["status", "error_type"])
-    types = pc.value_counts(rows["error_type"].combine_chunks().drop_null()).to_pylist()
-    errors = pc.sum(pc.equal(rows["status"], STATUS_ERROR)).as_py() or 0
-    excluded = sum(pq.read_metadata(path).num_rows for path in store.excluded(run_id))
-    counts = {"images": rows.num_rows, "ok": rows.num_rows - errors, "errors": errors, "excluded": excluded}
-    return counts, {entry["values"]: entry["counts"] for entry in types}
+def _count(receipts: Iterable[Receipt]) -> tuple[dict[str, int], dict[str, int]]:
+    counts: Counter[str] = Counter(ok=0, errors=0, excluded=0)
+    error_types: Counter[str] = Counter()
+    for receipt in receipts:
+        counts.update({name: receipt.counts.get(name, 0) for name in ("ok", "errors", "excluded")})
+        error_types.update(receipt.error_types)
+    return {"images": counts["ok"] + counts["errors"], **counts}, dict(error_types)
 
 
 def _versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.execution import Execution
-from sparkcore.engine.listing import list_images, sampled
+from sparkcore.engine.listing import list_images
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
 from sparkcore.errors import ConfigError
@@ -42,22 +42,25 @@ def run(
     real path lies below one of them are read.
 
     Raises RequestError for a wrong request, RunFailedError when the run cannot be finished, and whatever
-    `watch.check` raises. Finished parts are kept, and the next run of the same request resumes.
+    `watch.check` raises. Committed buckets are kept, and the next run of the same request resumes. Drivers of the same
+    request share one plan.
     """
     _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     model = resolve_model(config, watch)
     watch.progress(Step("listing"))
-    store = RunStore(engine.store)
-    with session_when_needed(engine) as spark:
-        listing = sampled(list_images(config.images, spark, roots), config.sample, config.seed)
+    store = RunStore(engine.store, engine.state)
+    spill = store.state / "listings"
+    with (
+        session_when_needed(engine) as spark,
+        list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
+    ):
         list_s = time.time() - started
-        request = _newest_attempt(Request.of(config, model, listing), store, retry_failed=retry_failed)
-        with store.lock(request.run_id, lambda: _wait_for_other(watch)):
-            if store.has(request.run_id):
-                return Outcome(store.manifest(request.run_id), "cached")
-            execution = Execution(request, engine, watch, store, spark)
-            return Outcome(execution.complete(started, list_s), "complete")
+        request = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
+        if store.has(request.run_id):
+            return Outcome(store.manifest(request.run_id), "cached")
+        execution = Execution(request, engine, watch, store, spark)
+        return Outcome(execution.complete(started, list_s), "complete")
 
 
 def _check_reader(config: RunConfig) -> None:
@@ -65,15 +68,10 @@ def _check_reader(config: RunConfig) -> None:
         raise ConfigError("reader: expected bytes for images on an object store, received image, which needs Hadoop.")
 
 
-def _newest_attempt(request: Request, store: RunStore, *, retry_failed: bool) -> Request:
-    """Return the request with its newest finished attempt, or the next one if errors are to be retried."""
-    attempt = request
-    while store.has((following := attempt.next_attempt()).run_id):
-        attempt = following
-    retry = retry_failed and store.has(attempt.run_id) and store.manifest(attempt.run_id).counts["errors"] > 0
-    return attempt.next_attempt() if retry else attempt
-
-
-def _wait_for_other(watch: Watch) -> None:
-    watch.check()
-    watch.progress(Step("waiting for another process with the same request"))
+def _newest_retry(request: Request, store: RunStore, *, retry_failed: bool) -> Request:
+    """Return the request with its newest finished retry, or the next one if errors are to be retried."""
+    newest = request
+    while store.has((following := newest.next_retry()).run_id):
+        newest = following
+    retry = retry_failed and store.has(newest.run_id) and store.manifest(newest.run_id).counts["errors"] > 0
+    return newest.next_retry() if retry else newest

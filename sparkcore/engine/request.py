@@ -12,7 +12,7 @@ from sparkcore.runs import identity
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold settings, model and files; an attempt above 0 retries the images that failed.
+    """Hold settings, model and files; a `retry` above 0 recomputes the images that failed.
 
     `request_id` identifies the three, `recipe_id` what is done to one image. Both are derived here once: the digest
     of a long listing takes seconds.
@@ -23,19 +23,19 @@ class Request:
     listing: Listing
     request_id: str
     recipe_id: str
-    attempt: int = 0
+    retry: int = 0
 
     @classmethod
     def of(cls, config: RunConfig, model: ResolvedModel, listing: Listing) -> Request:
         """Identify a request."""
-        request_id = identity.request_id(config, listing.files, model.digest, model.fit)
+        request_id = identity.request_id(config, listing.digest, model.digest, model.fit)
         return cls(config, model, listing, request_id, identity.recipe_id(config, model.digest, model.fit))
 
     @property
     def run_id(self) -> str:
-        """Return the id of the run that answers this attempt."""
-        return identity.run_id(self.request_id, self.attempt)
+        """Return the id of the run that answers this retry."""
+        return identity.run_id(self.request_id, self.retry)
 
-    def next_attempt(self) -> Request:
+    def next_retry(self) -> Request:
         """Return the request that retries the failed images of this one."""
-        return replace(self, attempt=self.attempt + 1)
+        return replace(self, retry=self.retry + 1)

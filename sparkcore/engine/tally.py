@@ -1,27 +1,36 @@
-"""Counts and seconds of a run so far."""
+"""What the receipts of a run add up to."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+
+from sparkcore.runs.receipts import Receipt
 
 
 @dataclass(slots=True)
 class Tally:
-    """Count images by origin (computed, resumed, reused), seconds by phase, and errors."""
+    """Sum up receipts: `rows` by how the run got them (computed, resumed, reused), errors, and seconds by phase."""
 
-    counts: dict[str, int] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    rows: Counter[str] = field(default_factory=Counter)
     errors: int = 0
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    load_wall_s: float = 0.0
 
     @property
     def images(self) -> int:
         """Return the number of finished images."""
-        return sum(self.counts.values())
+        return self.rows.total()
 
-    def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
-        for kind, images in other.counts.items():
-            self.counts[kind] = self.counts.get(kind, 0) + images
-        for name, spent_s in other.seconds.items():
-            self.seconds[name] = self.seconds.get(name, 0.0) + spent_s
-        self.errors += other.errors
+    def add(self, receipt: Receipt, *, resumed: bool) -> None:
+        """Add a receipt; `resumed` ones were there before."""
+        self.errors += receipt.counts.get("errors", 0)
+        if resumed:
+            self.rows["resumed"] += receipt.rows
+            return
+        reused = receipt.counts.get("reused", 0)
+        self.rows["reused"] += reused
+        self.rows["computed"] += receipt.rows - reused
+        for name, spent_s in receipt.seconds.items():
+            self.seconds[name] += spent_s
+        self.load_wall_s = max(self.load_wall_s, receipt.seconds.get("load", 0.0))  # workers load at the same time

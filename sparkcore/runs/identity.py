@@ -6,8 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-import pyarrow as pa
-
 from sparkcore.config import Fit, RunConfig
 from sparkcore.schema import SCHEMA_VERSION
 
@@ -22,25 +20,10 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def listing_digest(listing: pa.Table) -> str:
-    """Return a digest of the listed files (origin, size, modification time), independent of their order."""
-    ordered = listing.select(["origin", "size_bytes", "modified_at"]).sort_by("origin")
-    hasher = hashlib.sha256()
-    for batch in ordered.combine_chunks().to_batches():
-        for origin, size, modified in zip(
-            batch["origin"].to_pylist(),
-            batch["size_bytes"].to_pylist(),
-            batch["modified_at"].cast(pa.int64()).to_pylist(),
-            strict=True,
-        ):
-            hasher.update(f"{origin}\0{size}\0{modified}\n".encode())
-    return hasher.hexdigest()
-
-
-def request_id(config: RunConfig, listing: pa.Table, model_digest: str, fit: Fit) -> str:
+def request_id(config: RunConfig, listing_digest: str, model_digest: str, fit: Fit) -> str:
     """Return the identity of a request: its settings, resize mode in effect, and the content of files and model."""
     settings = {name: value for name, value in config.to_dict().items() if name not in _BY_CONTENT}
-    return digest([settings, listing_digest(listing), model_digest, _fit(fit), SCHEMA_VERSION])
+    return digest([settings, listing_digest, model_digest, _fit(fit), SCHEMA_VERSION])
 
 
 def recipe_id(config: RunConfig, model_digest: str, fit: Fit) -> str:
@@ -53,6 +36,6 @@ def _fit(fit: Fit) -> list[str | float]:
     return [fit.mode, fit.crop_ratio]
 
 
-def run_id(request: str, attempt: int = 0) -> str:
-    """Return the id of a run, 16 hexadecimal digits; an `attempt` above 0 is a retry of the failed images."""
-    return digest([request, attempt])[:16]
+def run_id(request: str, retry: int = 0) -> str:
+    """Return the id of a run, 16 hexadecimal digits; a `retry` above 0 recomputes the images that failed."""
+    return digest([request, retry])[:16]

@@ -9,7 +9,8 @@ from typing import Any
 from sparkcore.config import Fit
 from sparkcore.errors import RunFailedError
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
+_READABLE_VERSIONS = (1, 2)  # version 1 is that of sparkcore 0.1
 
 # The field types below -> the types that JSON gives them.
 _JSON_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "dict": (dict,)}
@@ -21,16 +22,16 @@ class Manifest:
 
     `counts` has images, ok, errors, excluded, computed, resumed and reused, and since 0.2 links_left_out and
     hidden_left_out (see `engine.listing.Listing`); `error_types` counts errors by type.
-    `timings` are in seconds: total, list, start, classify, write and, summed over all workers, load, read, decode,
-    predict, work (the whole loop of a worker) and idle (the time that workers waited while the run classified).
+    `timings` are in seconds: total, list, start, classify, compact and, summed over all workers, load, read, decode,
+    predict, write, work (the whole loop of a worker) and idle (the time that workers waited while the run classified).
     `images_per_second` counts computed images over the whole run, `images_per_second_no_load` over the time from
-    reading the first image to writing the last part.
+    reading the first image to the last receipt.
     """
 
     run_id: str
     request_id: str
     recipe_id: str
-    attempt: int
+    retry: int
     config: dict[str, Any]
     model: dict[str, Any]
     versions: dict[str, str]
@@ -67,11 +68,12 @@ class Manifest:
         """
         if not isinstance(values, Mapping):
             raise RunFailedError(f"Expected a manifest as a JSON object, received {type(values).__name__}.")
-        if values.get("version") != MANIFEST_VERSION:
+        if values.get("version") not in _READABLE_VERSIONS:
             raise RunFailedError(
                 f"Expected a manifest of version {MANIFEST_VERSION}, received {values.get('version')!r}. "
                 "The run was written by another version of this program: repeat it."
             )
+        values = {"retry": values.get("attempt"), **values} if values["version"] == 1 else values
         for field_ in fields(cls):
             _check_field(field_, values)
         return cls(**{field_.name: values[field_.name] for field_ in fields(cls) if field_.name in values})

@@ -19,7 +19,7 @@ from sparkcore.imaging.model_input import decode_model_input
 from sparkcore.imaging.spark_image import from_spark_image
 from sparkcore.imaging.thumbnail import thumbnail
 from sparkcore.imaging.transforms import resize, to_array
-from sparkcore.worker.opening import read_file
+from sparkcore.worker.opening import read_file, unopened
 
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -29,7 +29,8 @@ class Source:
     """One input row: `others` is its batch without the picture, `row` its index there.
 
     `content` is the file's bytes, a Spark image struct, or None for a file that is not opened yet; `reading` gives the
-    bytes of an object that is being read.
+    bytes of an object that is being read. `size_bytes` is what the image holds in memory until it is decoded,
+    `listed_size_bytes` the size of the file, None where it is not known.
     """
 
     origin: str
@@ -37,6 +38,7 @@ class Source:
     size_bytes: int
     others: pa.RecordBatch
     row: int
+    listed_size_bytes: int | None = None
     reading: Future[bytes] | None = None
 
 
@@ -95,6 +97,10 @@ def _decoded(source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> D
 
 
 def _content(source: Source) -> bytes:
+    if source.content is None and source.listed_size_bytes is not None:
+        reason = unopened(source.origin, source.listed_size_bytes)
+        if reason is not None:
+            raise reason
     if source.reading is not None:
         return source.reading.result()
     return read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sparkcore.imaging.decode import ImageSize
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.worker.image import Prepared, Source, prepare
-from sparkcore.worker.opening import read_object
+from sparkcore.worker.opening import read_object, unopened
 from sparkcore.worker.rows import TIMINGS, classified_batch
 from sparkcore.worker.task import LISTED_SIZE, PAYLOADS, WorkerTask
 
@@ -32,19 +32,19 @@ _READS_AT_ONCE = 32  # of an object store: the latency of one read is many times
 _warmed_up: set[str] = set()  # digests of the models that this process has used
 
 
-def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Iterator[pa.RecordBatch]:
+def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Generator[pa.RecordBatch]:
     """Yield the result rows of every image, in the order of the input.
 
     An input batch has `origin` and either `content` (the file's bytes; null: the worker opens the file) or `image`
     (Spark's image struct). Its other columns are passed through. Objects of `task.storage` are read ahead.
     """
     clock = _Clock()
-    predictor = clock.timed("load_s", lambda: load_predictor(task.model, task.threads))
+    predictor = _LazyPredictor(task, clock)
     with _pool(task.threads, "decode") as decoders, _pool(_READS_AT_ONCE, "read") as readers:
         pools = _Pools(decoders, readers)
         for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
-            probabilities = clock.timed("predict_s", partial(_predict, predictor, pixels))
+            probabilities = predictor.predict(pixels)
             yield classified_batch(group, probabilities, task, clock.take())
     _freeze_garbage(task.model.digest)
 
@@ -60,8 +60,20 @@ def _freeze_garbage(model_digest: str) -> None:
         gc.freeze()
 
 
-def _predict(predictor: Predictor, pixels: list[np.ndarray]) -> np.ndarray:
-    return predictor.predict(np.stack(pixels)) if pixels else np.empty((0, 0), np.float32)
+@dataclass(slots=True)
+class _LazyPredictor:
+    """Load the model for the first image that needs it: the first batch is decoded meanwhile."""
+
+    task: WorkerTask
+    clock: _Clock
+    loaded: Predictor | None = None
+
+    def predict(self, pixels: list[np.ndarray]) -> np.ndarray:
+        if not pixels:
+            return np.empty((0, 0), np.float32)
+        if self.loaded is None:
+            self.loaded = self.clock.timed("load_s", partial(load_predictor, self.task.model, self.task.threads))
+        return self.clock.timed("predict_s", partial(self.loaded.predict, np.stack(pixels)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,8 @@ def _prepared(batches: Iterable[pa.RecordBatch], task: WorkerTask, pools: _Pools
 def _submit(source: Source, task: WorkerTask, pools: _Pools) -> _Waiting:
     size = ImageSize(task.model.height, task.model.width)
     size_bytes = source.size_bytes
-    if source.content is None and task.storage is not None:
+    unreadable = source.listed_size_bytes is not None and unopened(source.origin, source.listed_size_bytes)
+    if source.content is None and task.storage is not None and not unreadable:
         source = replace(source, reading=pools.readers.submit(read_object, task.storage, source.origin))
     elif source.content is None:
         size_bytes = 0  # the decoding thread opens the file and lets go of it
@@ -133,10 +146,11 @@ def _sources(batches: Iterable[pa.RecordBatch]) -> Iterator[Source]:
         own = {*PAYLOADS.values(), LISTED_SIZE}
         others = batch.select([name for name in batch.schema.names if name not in own])
         contents = batch[payload] if payload else pa.nulls(batch.num_rows)
-        sizes = batch[LISTED_SIZE].to_pylist() if LISTED_SIZE in batch.schema.names else _sizes(contents)
+        listed = batch[LISTED_SIZE].to_pylist() if LISTED_SIZE in batch.schema.names else [None] * batch.num_rows
+        sizes = _sizes(contents)
         for row, origin in enumerate(batch["origin"].to_pylist()):
-            content = contents[row]
-            yield Source(origin, content if content.is_valid else None, sizes[row], others, row)
+            content = contents[row] if contents[row].is_valid else None
+            yield Source(origin, content, listed[row] or sizes[row], others, row, listed[row])
 
 
 def _sizes(contents: pa.Array) -> list[int]:

@@ -1,0 +1,99 @@
+"""The Spark job that computes buckets: bucket numbers go to the tasks, and nothing but errors comes back."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotDoneError
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from sparkcore.engine.classification import with_local_model
+from sparkcore.engine.session import cancel_jobs, tag_jobs
+from sparkcore.worker.buckets import BucketTask, compute_buckets
+from sparkcore.worker.task import REPORT_DDL, raise_reported, reported
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_PATIENCE_S = 1.0  # for tasks that stop by themselves, between two batches
+_CANCEL_TRIES = 10
+
+
+@dataclass(slots=True)
+class BucketJob:
+    """One Spark job in a thread of its own; `shares` has the buckets of each task."""
+
+    spark: SparkSession
+    task: BucketTask
+    shares: list[list[int]]
+    _tag: str = field(default_factory=lambda: f"sparkcore-{uuid.uuid4().hex}")
+
+    def run(self, tick: Callable[[], float]) -> None:
+        """Carry out the job; raises what a worker reported, what Spark raised, and what `tick` raises.
+
+        `tick` is called again and again; it returns the seconds until it wants to be called again. When it raises, the
+        tasks are stopped first, and then cancelled.
+        """
+        job: Future[pa.Table] = Future()
+        # A daemon: a job that Spark does not end must not keep this process alive.
+        threading.Thread(target=_settle, args=(job, self._collect), name="spark-job", daemon=True).start()
+        try:
+            while not _is_done(job, tick()):
+                pass
+        except BaseException:
+            self._stop(job)
+            raise
+        raise_reported(job.result())
+
+    def _collect(self) -> pa.Table:
+        tag_jobs(self.spark, self._tag)
+        tasks = len(self.shares)
+        work = bucket_work(self.task, self.shares)
+        return self.spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, REPORT_DDL).toArrow()
+
+    def _stop(self, job: Future[pa.Table]) -> None:
+        if self.task.stop is not None:
+            Path(self.task.stop).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.task.stop).touch()
+            if _is_done(job, _PATIENCE_S):
+                return
+        for _ in range(_CANCEL_TRIES):  # the first may come before Spark knows the job
+            cancel_jobs(self.spark, self._tag)
+            if _is_done(job, _PATIENCE_S):
+                return
+
+
+def bucket_work(
+    task: BucketTask, shares: list[list[int]]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function of Spark's tasks; a second attempt is careful."""
+    localize = with_local_model()
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        numbers = [number for batch in batches for number in batch["id"].to_pylist()]
+        buckets = [bucket for number in numbers for bucket in shares[number]]
+        return reported(lambda: compute_buckets(buckets, replace(task, worker=localize(task.worker))))
+
+    return work
+
+
+def _is_done(job: Future[pa.Table], within_s: float) -> bool:
+    """Wait for the end of a job, whatever its end; tell whether it came in time."""
+    with suppress(NotDoneError):
+        job.exception(timeout=within_s)
+        return True
+    return False
+
+
+def _settle(job: Future[pa.Table], work: Callable[[], pa.Table]) -> None:
+    try:
+        job.set_result(work())
+    except BaseException as error:  # noqa: BLE001 (raised again by whoever waits)
+        job.set_exception(error)

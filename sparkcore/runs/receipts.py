@@ -1,0 +1,85 @@
+"""Receipts: the commits of buckets. Whoever creates a bucket's receipt has computed it, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+
+from sparkcore.errors import RunFailedError
+from sparkcore.runs.layout import BUCKETS_PER_SHARD
+from sparkcore.runs.plan import Plan
+from sparkcore.storage.interface import Storage
+
+_READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Commit one bucket: the name of its part file, what the file contains, and what it took.
+
+    `counts` has ok, errors, excluded and reused; the first three add up to `rows`. `seconds` are by phase.
+    """
+
+    bucket: int
+    part: str
+    rows: int
+    size_bytes: int
+    sha256: str
+    first_id: str
+    last_id: str
+    counts: dict[str, int]
+    error_types: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Return the receipt as JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Receipt:
+        """Read a receipt; raises RunFailedError for a damaged one."""
+        try:
+            return cls(**json.loads(content))
+        except (ValueError, TypeError) as error:
+            raise RunFailedError(f"Expected a receipt, received a damaged file: {error}. Delete the run.") from error
+
+
+class ReceiptBoard:
+    """Follow the receipts of a plan: each is read once, and a complete shard is never listed again."""
+
+    def __init__(self, storage: Storage, plan: Plan) -> None:
+        self._storage = storage
+        self._plan = plan
+        self.receipts: dict[int, Receipt] = {}
+
+    @property
+    def missing(self) -> list[int]:
+        """Return the buckets without a receipt, as far as known."""
+        return [bucket for bucket in range(self._plan.buckets) if bucket not in self.receipts]
+
+    def poll(self) -> list[Receipt]:
+        """Return the receipts that are new since the last call."""
+        names = [name for shard in self._open_shards() for name in self._new_names(shard)]
+        if len(names) == 1:
+            found = [Receipt.from_bytes(self._storage.read(names[0]))]
+        elif names:
+            with ThreadPoolExecutor(_READS_AT_ONCE, "receipt") as pool:
+                found = [Receipt.from_bytes(content) for content in pool.map(self._storage.read, names)]
+        else:
+            found = []
+        self.receipts.update({receipt.bucket: receipt for receipt in found})
+        return found
+
+    def _open_shards(self) -> Iterator[int]:
+        for start in range(0, self._plan.buckets, BUCKETS_PER_SHARD):
+            end = min(start + BUCKETS_PER_SHARD, self._plan.buckets)
+            if any(bucket not in self.receipts for bucket in range(start, end)):
+                yield start
+
+    def _new_names(self, start: int) -> Iterable[str]:
+        known = {self._plan.folder.receipt(b) for b in range(start, start + BUCKETS_PER_SHARD) if b in self.receipts}
+        for entry in self._storage.list(self._plan.folder.shard(start)):
+            if entry.name not in known:
+                yield entry.name

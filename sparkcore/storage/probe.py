@@ -1,0 +1,22 @@
+"""Does a storage keep its promises? Receipts need one that creates an object at most once."""
+
+from __future__ import annotations
+
+import uuid
+
+from sparkcore.errors import StorageError
+from sparkcore.storage.interface import Storage
+
+
+def check_exclusive(storage: Storage) -> None:
+    """Create an object twice; raises StorageError where it cannot be written or is created a second time."""
+    name = f"probes/{uuid.uuid4().hex}"
+    try:
+        first, second = (storage.write_new(name, content) for content in (b"first", b"second"))
+    finally:
+        storage.delete(name)
+    if not first or second:
+        raise StorageError(
+            f"{storage.uri}: expected a store that refuses to create an object twice (If-None-Match), received one "
+            "that does not. Two drivers could commit the same images there: choose another store."
+        )
