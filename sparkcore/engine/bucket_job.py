@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from sparkcore.engine.classification import with_local_model
 from sparkcore.engine.session import cancel_jobs, tag_jobs
-from sparkcore.worker.buckets import BucketTask, compute_buckets
+from sparkcore.worker.bucket import BucketTask
+from sparkcore.worker.compute import compute_buckets
 from sparkcore.worker.task import REPORT_DDL, raise_reported, reported
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _PATIENCE_S = 1.0  # for tasks that stop by themselves, between two batches
 _CANCEL_TRIES = 10
@@ -28,11 +29,15 @@ _CANCEL_TRIES = 10
 
 @dataclass(slots=True)
 class BucketJob:
-    """One Spark job in a thread of its own; `shares` has the buckets of each task."""
+    """One Spark job in a thread of its own.
+
+    `frame` makes the frame whose rows are what workers report. `stop` is the path of the file that stops its tasks,
+    None where they cannot see it.
+    """
 
     spark: SparkSession
-    task: BucketTask
-    shares: list[list[int]]
+    frame: Callable[[], DataFrame]
+    stop: str | None = None
     _tag: str = field(default_factory=lambda: f"sparkcore-{uuid.uuid4().hex}")
 
     def run(self, tick: Callable[[], float]) -> None:
@@ -54,14 +59,12 @@ class BucketJob:
 
     def _collect(self) -> pa.Table:
         tag_jobs(self.spark, self._tag)
-        tasks = len(self.shares)
-        work = bucket_work(self.task, self.shares)
-        return self.spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, REPORT_DDL).toArrow()
+        return self.frame().toArrow()
 
     def _stop(self, job: Future[pa.Table]) -> None:
-        if self.task.stop is not None:
-            Path(self.task.stop).parent.mkdir(parents=True, exist_ok=True)
-            Path(self.task.stop).touch()
+        if self.stop is not None:
+            Path(self.stop).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.stop).touch()
             if _is_done(job, _PATIENCE_S):
                 return
         for _ in range(_CANCEL_TRIES):  # the first may come before Spark knows the job
@@ -70,10 +73,8 @@ class BucketJob:
                 return
 
 
-def bucket_work(
-    task: BucketTask, shares: list[list[int]]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function of Spark's tasks; a second attempt is careful."""
+def bucket_frame(spark: SparkSession, task: BucketTask, shares: list[list[int]]) -> DataFrame:
+    """Return the frame that computes buckets whose files the workers open; `shares` has the buckets of each task."""
     localize = with_local_model()
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -81,7 +82,8 @@ def bucket_work(
         buckets = [bucket for number in numbers for bucket in shares[number]]
         return reported(lambda: compute_buckets(buckets, replace(task, worker=localize(task.worker))))
 
-    return work
+    tasks = len(shares)
+    return spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, REPORT_DDL)
 
 
 def _is_done(job: Future[pa.Table], within_s: float) -> bool:

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
-from sparkcore.engine.bucket_job import BucketJob
+from sparkcore.engine.bucket_job import BucketJob, bucket_frame
 from sparkcore.engine.bucketing import bucket_size, shares
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
@@ -20,6 +21,7 @@ from sparkcore.engine.planning import make_plan
 from sparkcore.engine.preflight import check_store, executor_check, input_root
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import worker_slots, workers_are_local
+from sparkcore.engine.source_job import SparkSource, is_read_by_spark
 from sparkcore.engine.spark_errors import to_sparkcore_error
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
@@ -32,7 +34,7 @@ from sparkcore.runs.plan import Plan, read_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.store import RunStore
 from sparkcore.storage.opening import input_storage
-from sparkcore.worker.buckets import BucketTask
+from sparkcore.worker.bucket import BucketTask
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -100,11 +102,14 @@ class Execution:
     def _compute(self, spark: SparkSession, task: BucketTask, board: ReceiptBoard) -> None:
         self._report("classifying")
         begun, slots = time.time(), worker_slots(spark)
+        if is_read_by_spark(self.request.config.images, self.request.config.reader):
+            source = SparkSource(spark, self.request.listing.spark_paths, task)
+            for buckets in source.rounds(board.missing):
+                self._carry_out(BucketJob(spark, partial(source.frame, buckets), task.stop), board)
         fruitless = 0
         while missing := board.missing:
-            job = BucketJob(spark, task, shares(missing, slots or _DEFAULT_SLOTS))
-            failure = self._carry_out(job, board)
-            self._note(board)
+            parts = shares(missing, slots or _DEFAULT_SLOTS)
+            failure = self._carry_out(BucketJob(spark, partial(bucket_frame, spark, task, parts), task.stop), board)
             fruitless = 0 if len(board.missing) < len(missing) else fruitless + 1
             if fruitless > _RESTARTS:
                 raise failure or RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
@@ -124,6 +129,8 @@ class Execution:
             if isinstance(failure, RequestError | EngineError):
                 raise failure from error
             return failure
+        finally:
+            self._note(board)
         return None
 
     def _follow(self, board: ReceiptBoard) -> float:

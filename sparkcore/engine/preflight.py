@@ -18,7 +18,7 @@ from sparkcore.origins import absolute_path, is_local
 from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Storage
 from sparkcore.storage.probe import check_exclusive
-from sparkcore.worker.buckets import check_root
+from sparkcore.worker.compute import check_root
 from sparkcore.worker.task import REPORT_DDL, WorkerTask, raise_reported, reported
 
 if TYPE_CHECKING:
