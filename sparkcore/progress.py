@@ -25,9 +25,23 @@ def _continue() -> None:
     pass
 
 
+def _accept(images: int) -> None:
+    del images
+
+
+def _keep_going() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Observe a run: `progress` receives every step; `check` is called often and cancels the run by raising."""
+    """Observe a run: `progress` receives every step; `check` is called often and cancels the run by raising.
+
+    `listed` receives the number of images before anything is computed, and refuses the run by raising. While
+    `must_pause` is true, the run leaves the cores to others.
+    """
 
     progress: Callable[[Step], None] = _ignore
     check: Callable[[], None] = _continue
+    listed: Callable[[int], None] = _accept
+    must_pause: Callable[[], bool] = _keep_going

@@ -57,16 +57,20 @@ class BucketJob:
             raise
         raise_reported(job.result())
 
+    def stop_tasks(self) -> bool:
+        """Let the tasks end after their current batch; tell whether they can be told."""
+        if self.stop is not None:
+            Path(self.stop).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.stop).touch()
+        return self.stop is not None
+
     def _collect(self) -> pa.Table:
         tag_jobs(self.spark, self._tag)
         return self.frame().toArrow()
 
     def _stop(self, job: Future[pa.Table]) -> None:
-        if self.stop is not None:
-            Path(self.stop).parent.mkdir(parents=True, exist_ok=True)
-            Path(self.stop).touch()
-            if _is_done(job, _PATIENCE_S):
-                return
+        if self.stop_tasks() and _is_done(job, _PATIENCE_S):
+            return
         for _ in range(_CANCEL_TRIES):  # the first may come before Spark knows the job
             cancel_jobs(self.spark, self._tag)
             if _is_done(job, _PATIENCE_S):

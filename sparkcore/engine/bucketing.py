@@ -29,7 +29,7 @@ def bucket_size(images: int, model_bytes: int, slots: int) -> int:
     buckets = math.ceil(images / size)
     if buckets > slots:
         size = math.ceil(images / (math.ceil(buckets / slots) * slots))
-    return min(max(size, min(_LEAST_IMAGES, images)), _MOST_IMAGES)
+    return min(max(size, _LEAST_IMAGES), _MOST_IMAGES)
 
 
 def shares(buckets: Sequence[int], slots: int) -> list[list[int]]:

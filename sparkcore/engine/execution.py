@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
@@ -108,9 +109,11 @@ class Execution:
                 self._carry_out(BucketJob(spark, partial(source.frame, buckets), task.stop), board)
         fruitless = 0
         while missing := board.missing:
+            self._pause(task)
             parts = shares(missing, slots or _DEFAULT_SLOTS)
             failure = self._carry_out(BucketJob(spark, partial(bucket_frame, spark, task, parts), task.stop), board)
-            fruitless = 0 if len(board.missing) < len(missing) else fruitless + 1
+            has_failed = len(board.missing) == len(missing) and not self.watch.must_pause()
+            fruitless = fruitless + 1 if has_failed else 0
             if fruitless > _RESTARTS:
                 raise failure or RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
         classify_s = time.time() - begun
@@ -121,7 +124,7 @@ class Execution:
     def _carry_out(self, job: BucketJob, board: ReceiptBoard) -> SparkcoreError | None:
         """Run a Spark job; return why it failed if it may be repeated, and raise what would hit any image."""
         try:
-            job.run(lambda: self._follow(board))
+            job.run(partial(self._follow, job, board))
         except SparkcoreError:
             raise
         except Exception as error:
@@ -133,12 +136,21 @@ class Execution:
             self._note(board)
         return None
 
-    def _follow(self, board: ReceiptBoard) -> float:
+    def _pause(self, task: BucketTask) -> None:
+        """Wait while others have the cores."""
+        while self.watch.must_pause() and task.stop is not None:
+            self._report("waiting for a quick look")
+            time.sleep(_CHECK_EVERY_S / 4)
+        if task.stop is not None:
+            Path(task.stop).unlink(missing_ok=True)
+
+    def _follow(self, job: BucketJob, board: ReceiptBoard) -> float:
         """Look for new receipts; return how long to wait for the next look, in seconds."""
         begun = time.monotonic()
         self.watch.check()
         self._note(board)
-        self.watch.check()
+        if self.watch.must_pause():
+            job.stop_tasks()
         return min(max(_CHECK_EVERY_S, (time.monotonic() - begun) / _POLL_SHARE), _MAX_POLL_S)
 
     def _note(self, board: ReceiptBoard) -> None:

@@ -59,6 +59,7 @@ def run(
         request = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
         if store.has(request.run_id):
             return Outcome(store.manifest(request.run_id), "cached")
+        watch.listed(listing.images)
         execution = Execution(request, engine, watch, store, spark)
         return Outcome(execution.complete(started, list_s), "complete")
 
