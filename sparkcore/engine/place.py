@@ -107,7 +107,7 @@ class Place:
         except SparkcoreError as error:
             _log.warning("job %s failed: %s", job.job_id, error)
             table.finish(job.job_id, "failed", message=str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
             message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log."
             table.finish(job.job_id, "failed", message=message)
