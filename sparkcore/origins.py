@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote_to_bytes
 
-_ALWAYS_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
+# Illegal ASCII characters, Unicode's control characters and spaces, and bytes that are not UTF-8 as Python keeps them.
+_QUOTED = re.compile(
+    r"[^A-Za-z0-9_\-!.~'()*,;:$&+=@/\xA1-\u167F\u1681-\u1FFF\u200B-\u2027\u202A-\u202E\u2030-\u205E"
+    r"\u2060-\u2FFF\u3001-\uD7FF\uE000-\U0010FFFF]"
+)
 _GLOB_CHARACTERS = re.compile(r"[\[\]{}*?\\]")
 _OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
 _IMAGE_SUFFIXES = frozenset(
@@ -22,7 +25,12 @@ def origin_of(path: Path | str) -> str:
     Hadoop builds it with java.net.URI, which quotes illegal ASCII characters and Unicode spaces and no other
     character. Bytes that are not UTF-8 (Java has no name for them) are quoted too, so that an origin is valid text.
     """
-    return "file:" + "".join(map(_quoted, os.fspath(path)))
+    return "file:" + quoted(os.fspath(path))
+
+
+def quoted(text: str) -> str:
+    """Return a path, or a part of one, as it stands in an origin."""
+    return _QUOTED.sub(_quotation, text)
 
 
 def local_path(origin: str) -> Path | None:
@@ -79,7 +87,7 @@ def split_object_uri(uri: str) -> tuple[str, str] | None:
 
 def object_origin(bucket_uri: str, key: str) -> str:
     """Return the origin of an object."""
-    return f"{bucket_uri}/" + "".join(map(_quoted, key))
+    return f"{bucket_uri}/{quoted(key)}"
 
 
 def object_key(origin: str, bucket_uri: str) -> str | None:
@@ -126,9 +134,5 @@ def spark_path(images: str) -> str:
     return escape_glob(str(path)) if path.exists() else str(path)
 
 
-def _quoted(letter: str) -> str:
-    if letter in _ALWAYS_PLAIN:
-        return letter
-    if letter.isascii() or unicodedata.category(letter) in ("Zs", "Zl", "Zp", "Cc", "Cs"):
-        return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", "surrogateescape"))
-    return letter
+def _quotation(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape"))

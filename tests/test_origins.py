@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from sparkcore.origins import file_name, folder_name, is_local, local_path, origin_of, truth_of
+from sparkcore.origins import file_name, folder_name, is_local, local_path, origin_of, quoted, truth_of
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,14 @@ def test_bytes_that_are_no_text_survive() -> None:
     assert origin_of(path) == "file:/a/%FF.jpg"
     assert local_path("file:/a/%FF.jpg") == Path(path)
     assert file_name("file:/a/%FF.jpg") == "�.jpg"
+
+
+def test_quoted_are_illegal_ascii_characters_and_unicode_spaces() -> None:
+    plain = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    changed = {letter for letter in letters if quoted(letter) != letter}
+    spaces = {letter for letter in letters if unicodedata.category(letter) in ("Zs", "Zl", "Zp", "Cc")}
+    assert changed == ({letter for letter in letters if letter.isascii()} | spaces) - plain
 
 
 def test_other_forms_of_a_local_origin() -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import unquote
 
 from wcmatch import glob
 
+from sparkcore.engine.spill import ListedFile
 from sparkcore.errors import InputError
 from sparkcore.origins import is_hidden_file, is_hidden_folder, object_origin, split_object_uri
 from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Entry, Storage
 from sparkcore.storage.opening import open_storage
 
+_CHECKED_NAMES = 256
 
-def list_objects(uri: str) -> Iterator[tuple[str, int, int]]:
-    """Yield (origin, size in bytes, mtime in ms) of the images below a URI, which may be a prefix, a key or a pattern.
 
-    Hidden names are left out as in a local folder, and so are the empty objects that stand for folders. Raises
-    StorageError within ten seconds where the bucket cannot be listed, InputError for too many braces.
+def list_objects(uri: str, check: Callable[[], None] = lambda: None) -> Iterator[ListedFile]:
+    """Yield the images below a URI, which may be a prefix, a key or a pattern; overlapping patterns repeat some.
+
+    `check` is called every few hundred names, and ends the listing by raising. Hidden names are left out as in a local
+    folder, and so are the empty objects that stand for folders. Raises StorageError within ten seconds where the bucket
+    cannot be listed, InputError for too many braces.
     """
     place = split_object_uri(uri)
     if place is None:
@@ -28,50 +33,56 @@ def list_objects(uri: str) -> Iterator[tuple[str, int, int]]:
     bucket, rest = place
     storage = open_storage(bucket)
     storage.check()
-    found = _without_folders(list(_entries(storage, rest.rstrip("/"))))
-    yield from (
-        (object_origin(bucket, entry.name), entry.size_bytes, entry.modified_ns // 1_000_000) for entry in found
-    )
+    for entry in _without_folders(_Objects(storage, check).meant_by(rest.rstrip("/"))):
+        modified_ms = entry.modified_ns // 1_000_000
+        yield ListedFile(object_origin(bucket, entry.name), entry.size_bytes, modified_ms, entry.version)
 
 
-def _entries(storage: Storage, rest: str) -> Iterator[Entry]:
-    """Yield what a prefix, a key or else a pattern means; a prefix or key may be quoted, as origins are."""
-    for key in dict.fromkeys((rest, unquote(rest))):
-        found = _below(storage, key)
-        first = next(found, None)
-        if first is not None:
-            yield from chain([first], found)
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """Find objects in a bucket."""
+
+    storage: Storage
+    check: Callable[[], None]
+
+    def meant_by(self, rest: str) -> Iterator[Entry]:
+        """Yield what a prefix, a key or else a pattern means; a prefix or key may be quoted, as origins are."""
+        for key in dict.fromkeys((rest, unquote(rest))):
+            found = self._below(key)
+            first = next(found, None)
+            if first is not None:
+                yield from chain([first], found)
+                return
+        for pattern in expand_braces(rest):
+            yield from self._matches(pattern)
+
+    def _below(self, key: str) -> Iterator[Entry]:
+        """Yield the objects below a prefix, without hidden names, or else the object of that very name."""
+        is_prefix = False
+        for entry in self._listed(key):
+            is_prefix = True
+            if not _is_hidden(entry.name[len(key) :]):
+                yield entry
+        if key and not is_prefix:
+            with suppress(FileNotFoundError):
+                yield self.storage.stat(key)
+
+    def _matches(self, pattern: str) -> Iterator[Entry]:
+        """Yield what a pattern without braces matches: objects, and those below a prefix that it matches."""
+        folder = fixed_folder(pattern).as_posix()
+        if folder == pattern:
+            yield from self._below(pattern)
             return
-    seen: set[str] = set()
-    for pattern in expand_braces(rest):
-        fresh = (entry for entry in _matches(storage, pattern) if entry.name not in seen)
-        for entry in fresh:
-            seen.add(entry.name)
-            yield entry
+        matcher = glob.compile(pattern, flags=glob.GLOBSTAR | glob.NODOTDIR)
+        for entry in self._listed("" if folder == "." else folder):
+            ends = [*_slashes(entry.name), len(entry.name)]
+            if any(matcher.match(entry.name[:end]) and not _is_hidden(entry.name[end:]) for end in ends):
+                yield entry
 
-
-def _below(storage: Storage, key: str) -> Iterator[Entry]:
-    """Yield the objects below a prefix, without hidden names, or else the object of that very name."""
-    is_prefix = False
-    for entry in storage.list(key):
-        is_prefix = True
-        if not _is_hidden(entry.name[len(key) :]):
-            yield entry
-    if key and not is_prefix:
-        with suppress(FileNotFoundError):
-            yield storage.stat(key)
-
-
-def _matches(storage: Storage, pattern: str) -> Iterator[Entry]:
-    """Yield what a pattern without braces matches: objects, and those below a prefix that it matches."""
-    folder = fixed_folder(pattern).as_posix()
-    if folder == pattern:
-        yield from _below(storage, pattern)
-        return
-    matcher = glob.compile(pattern, flags=glob.GLOBSTAR | glob.NODOTDIR)
-    for entry in storage.list("" if folder == "." else folder):
-        ends = [*_slashes(entry.name), len(entry.name)]
-        if any(matcher.match(entry.name[:end]) and not _is_hidden(entry.name[end:]) for end in ends):
+    def _listed(self, prefix: str) -> Iterator[Entry]:
+        for number, entry in enumerate(self.storage.list(prefix)):
+            if number % _CHECKED_NAMES == 0:
+                self.check()
             yield entry
 
 
@@ -81,10 +92,20 @@ def _is_hidden(below: str) -> bool:
     return is_hidden_file(name) or any(map(is_hidden_folder, folders))
 
 
-def _without_folders(entries: list[Entry]) -> Iterator[Entry]:
-    """Leave out the empty objects by which consoles make folders: `a/`, listed as `a`."""
-    folders = {name[:end] for name in (entry.name for entry in entries) for end in _slashes(name)}
-    yield from (entry for entry in entries if entry.size_bytes or entry.name not in folders)
+def _without_folders(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Leave out the empty objects by which consoles make folders: `a/`, listed as `a`; empty objects come last.
+
+    Stores list a folder before what is in it.
+    """
+    empty: dict[str, Entry] = {}
+    for entry in entries:
+        for end in _slashes(entry.name) if empty else ():
+            empty.pop(entry.name[:end], None)
+        if entry.size_bytes:
+            yield entry
+        else:
+            empty[entry.name] = entry
+    yield from empty.values()
 
 
 def _slashes(name: str) -> Iterator[int]:

@@ -2,25 +2,17 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from sparkcore.engine.listing import Listing, list_images
 from sparkcore.engine.object_listing import list_objects
-from sparkcore.errors import InputError, StorageError
+from sparkcore.errors import InputError, RunCancelledError, StorageError
 from sparkcore.origins import object_key
 from sparkcore.storage.opening import open_storage
+from tests.engine.listings import listed, names
 from tests.storage.scripted_server import Answer, scripted_server
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 ODD_NAMES = ["a b.jpg", "50%.jpg", "x#1.jpg", "plus+.jpg", "br[1].jpg", "cur{ly}.jpg", "a%20b.jpg", "q?.jpg", "é😀.jpg"]
-
-
-def no_spark() -> SparkSession:
-    raise AssertionError("an object store needs no Spark")
 
 
 def fill(uri: str, *names: str, content: bytes = b"123") -> None:
@@ -29,32 +21,29 @@ def fill(uri: str, *names: str, content: bytes = b"123") -> None:
         storage.write(name, content)
 
 
-def names(uri: str) -> list[str]:
-    return sorted(list_images(uri, no_spark).files["file_name"].to_pylist())
-
-
 def test_a_prefix_is_listed_recursively_with_sizes_and_times(s3_prefix: str) -> None:
     fill(s3_prefix, "a.jpg", "deep/b.png", "deep/er/c d.txt")
-    listing: Listing = list_images(s3_prefix, no_spark)
-    assert listing.files["origin"].to_pylist() == [
+    found = listed(s3_prefix)
+    assert sorted(found.table["origin"].to_pylist()) == [
         f"{s3_prefix}/{name}" for name in ("a.jpg", "deep/b.png", "deep/er/c%20d.txt")
     ]
-    assert listing.files["size_bytes"].to_pylist() == [3, 3, 3]
-    modified_ns = open_storage(s3_prefix).stat("a.jpg").modified_ns
-    assert listing.files["modified_at"][0].value == modified_ns // 1000
-    assert list_images(f"{s3_prefix}/", no_spark).files == listing.files
-    assert list_images(s3_prefix.replace("s3:", "s3a:"), no_spark).files == listing.files
+    assert found.table["size_bytes"].to_pylist() == [3, 3, 3]
+    entry = open_storage(s3_prefix).stat("a.jpg")
+    assert found.row("a.jpg")["modified_at"].timestamp() == entry.modified_ns / 1e9
+    assert found.row("a.jpg")["version"] == entry.version
+    assert listed(f"{s3_prefix}/").listing.digest == found.listing.digest
+    assert listed(s3_prefix.replace("s3:", "s3a:")).table == found.table
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_single_object_of_any_name(s3_prefix: str, name: str) -> None:
     fill(s3_prefix, f"in/{name}")
-    ((origin, size_bytes, _),) = list_objects(f"{s3_prefix}/in/{name}")
+    ((origin, size_bytes, _, _),) = list_objects(f"{s3_prefix}/in/{name}")
     assert size_bytes == 3
     bucket = s3_prefix.rsplit("/", 1)[0]
     assert object_key(origin, bucket) == f"{s3_prefix.rsplit('/', 1)[1]}/in/{name}"
-    assert [found for found, _, _ in list_objects(origin)] == [origin]
-    assert [found for found, _, _ in list_objects(f"{s3_prefix}/in")] == [origin]
+    assert [found.origin for found in list_objects(origin)] == [origin]
+    assert [found.origin for found in list_objects(f"{s3_prefix}/in")] == [origin]
 
 
 def test_hidden_names_are_left_out(s3_prefix: str) -> None:
@@ -94,15 +83,31 @@ def test_a_pattern_finds_the_same_in_a_folder_and_in_a_bucket(s3_prefix: str, tm
         assert names(s3_prefix + pattern) == names(str(tmp_path) + pattern), pattern
 
 
+def test_an_object_that_two_patterns_match_counts_once(s3_prefix: str) -> None:
+    fill(s3_prefix, "a/1.jpg", "a/2.jpg")
+    assert names(f"{s3_prefix}/{{a,a/1.jpg,*/?.jpg}}") == ["1.jpg", "2.jpg"]
+
+
+def test_a_listing_of_objects_can_be_cancelled(s3_prefix: str) -> None:
+    fill(s3_prefix, "a.jpg")
+
+    def cancel() -> None:
+        raise RunCancelledError("cancelled")
+
+    for images in (s3_prefix, f"{s3_prefix}/nothing*"):
+        with pytest.raises(RunCancelledError):
+            list(list_objects(images, cancel))
+
+
 def test_nothing_there_is_an_error(s3_prefix: str) -> None:
     for wrong in ("", "/*.jpg", "/nowhere"):
         with pytest.raises(InputError, match="contains no file"):
-            list_images(f"{s3_prefix}{wrong}", no_spark)
+            listed(f"{s3_prefix}{wrong}")
     with pytest.raises(StorageError, match="expected a bucket, received none"):
-        list_images(f"s3://{uuid.uuid4().hex}/a", no_spark)
+        listed(f"s3://{uuid.uuid4().hex}/a")
 
 
 def test_allowed_roots_allow_no_object_store(s3_prefix: str, tmp_path: Path) -> None:
     fill(s3_prefix, "a.jpg")
     with pytest.raises(InputError, match="expected a path on this machine"):
-        list_images(s3_prefix, no_spark, (tmp_path,))
+        listed(s3_prefix, (tmp_path,))

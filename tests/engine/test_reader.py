@@ -12,7 +12,7 @@ from sparkcore.errors import ConfigError, InputError
 from sparkcore.imaging.spark_image import to_spark_image
 from sparkcore.origins import file_name, origin_of
 from tests.conftest import write_colors
-from tests.engine.test_listing import ODD_NAMES
+from tests.engine.test_local_listing import ODD_NAMES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
