@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.pipeline import run
-from sparkcore.engine.session import start_session, worker_slots
+from sparkcore.engine.session import start_session
 from sparkcore.engine.spark_errors import is_alive
+from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import RunCancelledError, SparkcoreError, first_line
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.engine_lock import sole_engine
