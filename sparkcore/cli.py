@@ -128,7 +128,12 @@ def _command(subparsers: Any, name: str, function: Any, text: str, *, store: boo
 
 def _add_engine(group: Any) -> None:
     group.add_argument(
-        "--master", metavar="URL", help="Spark master or Spark Connect URL (default: SPARK_REMOTE, else local[*])"
+        "--master",
+        metavar="URL",
+        help="Spark master or Spark Connect URL (default: SPARK_REMOTE, else spark-submit's, else local[*])",
+    )
+    group.add_argument(
+        "--spark-conf", action="append", metavar="KEY=VALUE", help="setting of Spark (repeat the option for others)"
     )
     group.add_argument("--batch-size", type=int, metavar="N", help="images per call of the model (default: 32)")
     group.add_argument("--threads", type=int, metavar="N", help="model threads per worker (default: cores of a task)")

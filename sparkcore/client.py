@@ -130,4 +130,5 @@ def _flags(engine: EngineConfig, store: Path) -> list[str]:
         "--part-size": engine.part_size,
     }
     flags = [text for flag, value in given.items() if value is not None for text in (flag, str(value))]
-    return ["--store", str(store), *flags]
+    settings = [text for name, value in engine.spark_conf for text in ("--spark-conf", f"{name}={value}")]
+    return ["--store", str(store), *flags, *settings]

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from sparkcore import client
-from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.config import EngineConfig, RunConfig, spark_setting
 from sparkcore.errors import RequestError, RunNotFoundError
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.notes import read_notes
@@ -190,8 +190,9 @@ def run_config(options: argparse.Namespace) -> RunConfig:
 
 def engine_config(options: argparse.Namespace) -> EngineConfig:
     """Return the execution settings from options and environment. Raises ConfigError."""
-    names = (field.name for field in fields(EngineConfig))
-    return EngineConfig.from_environment(**{name: getattr(options, name, None) for name in names})
+    given = {field.name: getattr(options, field.name, None) for field in fields(EngineConfig)}
+    given["spark_conf"] = tuple(map(spark_setting, given["spark_conf"] or ()))
+    return EngineConfig.from_environment(**given)
 
 
 def _store(options: argparse.Namespace) -> RunStore:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ class EngineConfig:
     store: str = DEFAULT_STORE
     state: Path | None = None
     master: str | None = None
-    spark_conf: tuple[tuple[str, str], ...] = ()
+    spark_conf: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # may hold keys of an object store
     batch_size: int = 32
     threads: int | None = None
     bucket_size: int | None = None
@@ -135,6 +136,9 @@ class EngineConfig:
         object.__setattr__(self, "store", _store_uri(self.store))
         if self.state is not None:
             object.__setattr__(self, "state", Path(self.state).expanduser().absolute())
+        object.__setattr__(self, "spark_conf", tuple((name, value) for name, value in self.spark_conf))
+        for name, _ in self.spark_conf:
+            _check_spark_name(name)
         _check_int("batch_size", self.batch_size, 1)
         for name in ("threads", "bucket_size"):
             if getattr(self, name) is not None:
@@ -147,6 +151,25 @@ class EngineConfig:
         given.setdefault("store", os.environ.get("SPARKCORE_STORE") or DEFAULT_STORE)
         given.setdefault("state", os.environ.get("SPARKCORE_STATE") or None)
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
+
+
+def spark_setting(text: str) -> tuple[str, str]:
+    """Return name and value of `KEY=VALUE`; raises ConfigError, which never repeats the value."""
+    name, equals, value = text.partition("=")
+    _check_spark_name(name)
+    if not equals:
+        raise ConfigError(f"spark-conf: expected KEY=VALUE, received {name!r} without a value.")
+    return name, value.strip()
+
+
+def _check_spark_name(name: str) -> None:
+    if name in ("spark.master", "spark.remote"):
+        raise ConfigError(f"spark-conf: {name} has an option of its own, --master.")
+    if not re.fullmatch(r"spark(\.[^\s.=]+)+", name):
+        received = repr(name) if name.startswith("spark") else "something else"
+        raise ConfigError(
+            f"spark-conf: expected KEY=VALUE with a key such as spark.executor.memory, received {received}."
+        )
 
 
 def _store_uri(store: str | Path) -> str:

@@ -26,3 +26,9 @@ def test_the_package_is_found_and_the_current_folder_is_not(
     if before is not None:
         monkeypatch.setenv("PYTHONPATH", before)
     assert child_environment()["PYTHONPATH"].split(os.pathsep) == after
+
+
+def test_a_child_does_not_use_the_jvm_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    monkeypatch.setenv("PYSPARK_GATEWAY_SECRET", "x")
+    assert not [name for name in child_environment() if name.startswith("PYSPARK_GATEWAY")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.config import EngineConfig, RunConfig, spark_setting
 from sparkcore.errors import ConfigError
 
 
@@ -67,3 +67,29 @@ def test_the_store_of_the_environment_is_a_folder_of_the_user(
 def test_invalid_engine(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(setting))):
         EngineConfig(**setting)
+
+
+def test_settings_of_spark() -> None:
+    settings = (spark_setting("spark.executorEnv.KEY=a=b "), spark_setting("spark.my.empty="))
+    assert settings == (("spark.executorEnv.KEY", "a=b"), ("spark.my.empty", ""))
+    engine = EngineConfig(spark_conf=[list(one) for one in settings])  # type: ignore[arg-type]
+    assert engine.spark_conf == settings
+    assert "a=b" not in repr(engine)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("spark.executor.memory", "expected KEY=VALUE, received 'spark.executor.memory' without a value"),
+        ("spark.executor memory=2g", "expected KEY=VALUE with a key such as spark.executor.memory"),
+        ("spark=2", "received 'spark'"),
+        ("=x", "received something else"),
+        ("my-secret", "received something else"),
+        ("spark.master=yarn", "spark.master has an option of its own, --master"),
+    ],
+)
+def test_a_wrong_setting_of_spark(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"spark-conf: {message}|spark-conf: .*{message}"):
+        spark_setting(text)
+    with pytest.raises(ConfigError, match="spark-conf"):
+        EngineConfig(spark_conf=(("my-secret", "x"),))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sparkcore.engine.classification import with_local_model
-from sparkcore.engine.session import cancel_jobs, tag_jobs
+from sparkcore.engine.shipping import with_local_model
+from sparkcore.engine.spark_jobs import cancel_jobs, tag_jobs
 from sparkcore.worker.bucket import BucketTask
 from sparkcore.worker.compute import compute_buckets
 from sparkcore.worker.task import REPORT_DDL, raise_reported, reported

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.freezing import start_freezing
-from sparkcore.engine.session import ship_package, workers_are_local
+from sparkcore.engine.shipping import ship_model, ship_package, with_local_model
 from sparkcore.errors import RequestError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.resolve import resolve_model
@@ -52,26 +50,8 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     """Return the task of the workers, after sending package and model to those of a cluster."""
     ship_package(spark)
     threads = engine.threads or int(spark.conf.get("spark.task.cpus", None) or 1)
-    if not workers_are_local(spark):
-        spark.addArtifacts(str(model.path), file=True)
+    ship_model(spark, model)
     return WorkerTask(config, model, engine.batch_size, threads)
-
-
-def with_local_model() -> Callable[[WorkerTask], WorkerTask]:
-    """Return a function that finds the model's file on the executor.
-
-    It is a closure because Spark pickles closures by value: executors import the worker room only.
-    """
-
-    def localize(task: WorkerTask) -> WorkerTask:
-        path = Path(task.model.path)
-        if not path.exists():
-            from pyspark import SparkFiles
-
-            path = Path(SparkFiles.get(path.name))
-        return replace(task, model=replace(task.model, path=path))
-
-    return localize
 
 
 def _mapped(images: DataFrame, task: WorkerTask) -> DataFrame:

@@ -21,9 +21,9 @@ from sparkcore.engine.manifest_builder import build_manifest
 from sparkcore.engine.planning import make_plan
 from sparkcore.engine.preflight import check_store, executor_check, input_root
 from sparkcore.engine.request import Request
-from sparkcore.engine.session import worker_slots, workers_are_local
 from sparkcore.engine.source_job import SparkSource, is_read_by_spark
 from sparkcore.engine.spark_errors import to_sparkcore_error
+from sparkcore.engine.spark_jobs import worker_slots, workers_are_local
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel

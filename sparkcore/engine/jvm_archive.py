@@ -28,7 +28,7 @@ def make_archive(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.jsa")
     with tempfile.TemporaryDirectory(prefix="sparkcore-archive-") as folder:
-        jvm = _work(EngineConfig(store=Path(folder)), f"-XX:ArchiveClassesAtExit={partial} {QUIET}")
+        jvm = _work(EngineConfig(store=folder), f"-XX:ArchiveClassesAtExit={partial} {QUIET}")
         jvm.wait(_TIMEOUT_S)
     if not partial.is_file():
         raise EngineError(f"Java wrote no class archive to {path.parent}. Runs work without it.")
@@ -39,7 +39,7 @@ def _work(engine: EngineConfig, options: str) -> Any:
     """Run a typical job in a new JVM, ask it to exit, and return its process."""
     from pyspark import SparkContext
 
-    file = engine.store / "file"
+    file = Path(engine.store, "file")
     file.write_bytes(b"")
     spark = start_session(engine, options)
     payloads = only(load_payloads(spark, (str(file),), "bytes"), [file.as_uri()])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sparkcore.engine.classification import with_local_model
-from sparkcore.engine.session import workers_are_local
+from sparkcore.engine.shipping import with_local_model
+from sparkcore.engine.spark_jobs import workers_are_local
 from sparkcore.errors import EngineError
 from sparkcore.models.predictor import load_predictor
 from sparkcore.origins import absolute_path, is_local

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.place import Place, Places
-from sparkcore.engine.session import start_session, worker_slots
+from sparkcore.engine.session import start_session
+from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.engine_lock import sole_engine
 from sparkcore.runs.jobs import JobTable

@@ -1,14 +1,12 @@
-"""Start, find and stop the Spark session."""
+"""Find, start and stop the Spark session."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-import tempfile
 import threading
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,84 +14,93 @@ from typing import TYPE_CHECKING
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig
 from sparkcore.engine.java import archive_options, check_java
-from sparkcore.errors import EngineError, first_line
+from sparkcore.engine.masters import (
+    check_master,
+    chosen_master,
+    executors_python,
+    installed_settings,
+    is_connect,
+    is_local_master,
+    session_settings,
+    without_parameters,
+)
+from sparkcore.engine.reachable import check_reachable
+from sparkcore.engine.shipping import PACKAGE_SHIPPED, ship_package
+from sparkcore.engine.spark_errors import cause
+from sparkcore.errors import EngineError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-LOCAL_MASTER = "local[*]"
-_PACKAGE = Path(__file__).resolve().parents[1]
-_LOG4J = Path(__file__).with_name("log4j2.properties")
-
-# Arrow batches are bounded by bytes because image sizes differ. Opening a file counts as a megabyte, so that tasks get
-# equal numbers of photos; partitions may be large, or 300 photos would make three tasks for two cores.
-_SETTINGS = {
-    "spark.sql.files.openCostInBytes": str(1 << 20),
-    "spark.sql.files.maxPartitionBytes": str(2 << 30),
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
-    "spark.sql.execution.arrow.maxBytesPerBatch": str(16 << 20),
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.adaptive.enabled": "false",
-    # A run's jobs only pass rows through: compiling code for them takes longer than it saves.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
-_SHIPPED = "spark.sparkcore.shipped"
-_LOCAL_SETTINGS = {
-    # Over TCP every task waits 40 ms for its first bytes, because of delayed acknowledgements.
-    "spark.python.unix.domain.socket.enabled": "true",
-    _SHIPPED: "true",  # local workers import the package from its place
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.memory": "2g",
-    "spark.driver.maxResultSize": "0",
-    # The driver's JVM only plans and copies: the C1 compiler and the serial collector start faster.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
-    f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}",
-}
+_CONNECT_MODE = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started this process, and a JVM for it
 
 
 def start_session(engine: EngineConfig, java_options: str | None = None) -> SparkSession:
-    """Return the running session, or start one for `engine.master`; raises EngineError where that fails.
+    """Return the running session, or start one; raises ConfigError for a wrong master, EngineError where that fails.
 
-    `java_options` are additional options of a local driver (None: those of the class archive).
+    The master is `engine.master`, else SPARK_REMOTE, else that of spark-submit, else `local[*]`. `java_options` are
+    additional options of a local driver (None: those of the class archive).
     """
-    master = engine.master or LOCAL_MASTER
-    remote, local = master.startswith("sc://"), is_local_master(master)
-    if not remote:
+    check_master(engine)
+    submitted = _submitted_settings()
+    master = chosen_master(engine, submitted)
+    if not is_connect(master):
         check_java()
-    _prepare_environment()
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.appName("sparkcore")
-    builder = builder.remote(master) if remote else builder.master(master)
-    for name, value in {**_SETTINGS, **(_local_settings(java_options) if local else {})}.items():
-        builder = builder.config(name, value)
+    check_reachable(master)
+    named = submitted or installed_settings()
+    settings = session_settings(engine, master, named, archive_options() if java_options is None else java_options)
     try:
-        with _own_interrupts(), _stderr_into(engine.store / "logs" / "spark.log"):
-            spark = builder.getOrCreate()
+        with (
+            _own_interrupts(),
+            _stderr_into(_log_folder(engine) / "spark.log"),
+            _environment(executors_python(master, {**named, **settings})),
+        ):
+            spark = _build(master, settings)
     except Exception as error:
         raise EngineError(
-            f"Spark could not be started on {master!r}: {first_line(error)} "
-            "Check the address of the Spark master, and that Java and the address are reachable.",
+            f"Spark could not be started on {without_parameters(master)}: {cause(error)} See logs/spark.log.",
             shell="--master or SPARK_REMOTE sets the address.",
         ) from error
-    if not local:
+    if is_local_master(master):
+        spark.conf.set(PACKAGE_SHIPPED, "true")  # local workers import the package from its place
+    else:
         ship_package(spark)
     return spark
 
 
-def _local_settings(java_options: str | None) -> dict[str, str]:
-    name = "spark.driver.extraJavaOptions"
-    more = archive_options() if java_options is None else java_options
-    return {**_LOCAL_SETTINGS, name: f"{_LOCAL_SETTINGS[name]} {more}"}
+def _build(master: str, settings: Mapping[str, str]) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("sparkcore")
+    if is_connect(master):
+        builder = builder.remote(master)
+    else:
+        for name in _CONNECT_MODE:  # PySpark would take them for the wish of a Connect session
+            os.environ.pop(name, None)
+        builder = builder.master(master)
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _submitted_settings() -> dict[str, str]:
+    """Return the settings that spark-submit was given; empty where it has not started this process."""
+    if _SUBMITTED not in os.environ:
+        return {}
+    from pyspark import SparkConf, SparkContext
+
+    SparkContext._ensure_initialized()
+    return dict(SparkConf().getAll())
 
 
 @contextmanager
 def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSession]]:
-    """Yield a function that starts a session at its first call; stop it at the end unless it ran before."""
+    """Yield a function that starts a session at its first call; stop it at the end unless it ran before.
+
+    Raises ConfigError for a wrong master at once.
+    """
+    check_master(engine)
     started: list[SparkSession] = []
     running: list[SparkSession] = []
 
@@ -120,62 +127,6 @@ def _find_session() -> SparkSession | None:
         return SparkSession.active()
     except PySparkException:
         return None
-
-
-def is_local_master(master: str) -> bool:
-    """Tell whether the workers of a master run on this machine, in the driver's process tree."""
-    return master.split("[", maxsplit=1)[0] == "local"
-
-
-def workers_are_local(spark: SparkSession) -> bool:
-    """Tell whether the workers share this machine's disk.
-
-    A Connect server is elsewhere, whatever master it has itself.
-    """
-    return not _is_remote(spark) and is_local_master(str(spark.sparkContext.master))
-
-
-def worker_slots(spark: SparkSession) -> int | None:
-    """Return how many tasks run at once, or None for a Spark Connect server, which does not tell."""
-    return None if _is_remote(spark) else spark.sparkContext.defaultParallelism
-
-
-def tag_jobs(spark: SparkSession, tag: str) -> None:
-    """Tag the Spark jobs that this thread starts from now on."""
-    if _is_remote(spark):
-        spark.addTag(tag)
-    else:
-        spark.sparkContext.addJobTag(tag)
-
-
-def cancel_jobs(spark: SparkSession, tag: str) -> None:
-    """Cancel all Spark jobs with a tag, whichever thread started them.
-
-    A classic session interrupts only the tags of the calling thread, so the jobs are cancelled in the SparkContext.
-    """
-    if _is_remote(spark):
-        spark.interruptTag(tag)
-    else:
-        spark.sparkContext.cancelJobsWithTag(tag)
-
-
-def _is_remote(spark: SparkSession) -> bool:
-    from pyspark.sql.utils import is_remote
-
-    return is_remote() and not hasattr(spark, "_jsparkSession")
-
-
-def ship_package(spark: SparkSession) -> None:
-    """Send this package to the executors, once a session; they need only its requirements installed."""
-    if spark.conf.get(_SHIPPED, None):
-        return
-    archive = Path(tempfile.mkdtemp(prefix="sparkcore-")) / "sparkcore.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
-        for path in sorted(_PACKAGE.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                package.write(path, Path("sparkcore") / path.relative_to(_PACKAGE))
-    spark.addArtifacts(str(archive), pyfile=True)
-    spark.conf.set(_SHIPPED, "true")
 
 
 @contextmanager
@@ -206,11 +157,27 @@ def _stderr_into(path: Path) -> Iterator[None]:
         os.close(terminal)
 
 
-def _prepare_environment() -> None:
-    """Make workers use this Python and this package, and the JVM read file names as UTF-8."""
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
-    os.environ["PYTHONPATH"] = child_environment()["PYTHONPATH"]
+@contextmanager
+def _environment(python: str) -> Iterator[None]:
+    """Let the JVM and its workers use `python` and this package, and read file names as UTF-8.
+
+    The JVM inherits the environment at its start, and PySpark reads the Python then: afterwards it is the user's again.
+    """
+    ours = {"PYSPARK_PYTHON": python, "PYTHONPATH": child_environment()["PYTHONPATH"]}
     locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if "utf" not in locale.lower():
-        os.environ["LC_ALL"] = "C.UTF-8"
+        ours["LC_ALL"] = "C.UTF-8"
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _log_folder(engine: EngineConfig) -> Path:
+    return (engine.state or Path(engine.store)) / "logs"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sparkcore.engine.classification import with_local_model
 from sparkcore.engine.reader import load_payloads, only
+from sparkcore.engine.shipping import with_local_model
 from sparkcore.origins import is_local, split_object_uri
 from sparkcore.runs.listing_files import BucketReader
 from sparkcore.worker.bucket import BucketTask

@@ -6,6 +6,7 @@ for which Spark has no finer types, and a lost connection to Spark.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sparkcore.errors import EngineError, InputError, RunFailedError, SparkcoreError, first_line
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MAX_MESSAGE_LENGTH = 500
+_JAVA_CLASS = re.compile(r"[a-z]\w*(\.\w+)+(\$\w+)*")
 
 
 def error_types() -> dict[type[BaseException], type[SparkcoreError]]:
@@ -61,3 +63,18 @@ def reason(error: Exception) -> str:
     stripped = [line.strip() for line in lines]
     named = [line for line in stripped if "Error" in line and not line.startswith("at ")]
     return (named[-1] if named else first_line(error))[:_MAX_MESSAGE_LENGTH]
+
+
+def cause(error: BaseException) -> str:
+    """Return one line that says why Spark failed: the innermost cause of a Java exception, else the first line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    told = causes[-1:] or thrown[:1] or [first_line(error)]
+    return _without_class(told[0])[:_MAX_MESSAGE_LENGTH]
+
+
+def _without_class(line: str) -> str:
+    """Leave out the name of a Java class before its message; a class without a message is all there is."""
+    name, colon, message = line.partition(": ")
+    return message if colon and message and _JAVA_CLASS.fullmatch(name) else line

@@ -1,0 +1,82 @@
+"""Sessions in processes of their own: what Spark really got."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyspark
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 100
+REPORT = """
+import json, os, sys
+from sparkcore.config import EngineConfig
+from sparkcore.engine.session import start_session
+
+def fail_first(batches):
+    from pyspark import TaskContext
+    if TaskContext.get().attemptNumber() == 0:
+        raise ValueError("the first attempt")
+    yield from batches
+
+spark = start_session(EngineConfig(store=sys.argv[1], **json.loads(sys.argv[2])))
+context = spark.sparkContext
+settings = dict(context.getConf().getAll())
+print(json.dumps({
+    "master": context.master,
+    "heap_mb": context._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20,
+    "rows": spark.range(0, 2, 1, 2).mapInArrow(fail_first, "id long").count(),
+    "python": context.pythonExec,
+    "environment": os.environ.get("PYSPARK_PYTHON"),
+    **{name: settings.get(name) for name in ("spark.scheduler.mode", "spark.python.task.killTimeout", "spark.my.own")},
+}))
+spark.stop()
+"""
+
+
+def report(command: list[str], store: Path, values: dict[str, Any], **environment: str) -> dict[str, Any]:
+    program = store.parent / "program.py"
+    program.write_text(REPORT)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYSPARK_")}
+    inherited["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
+    done = subprocess.run(
+        [*command, str(program), str(store), json.dumps(values)],
+        cwd=store.parent, env={**inherited, **environment}, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_our_master_and_settings(tmp_path: Path) -> None:
+    settings = [("spark.driver.memory", "512m"), ("spark.my.own", "x")]
+    found = report(
+        [sys.executable], tmp_path / "store", {"master": "local[2]", "spark_conf": settings}, SPARK_REMOTE="sc://h:1"
+    )
+    assert 480 <= found.pop("heap_mb") <= 512
+    assert found == {
+        "master": "local[2,4]",
+        "rows": 2,
+        "python": sys.executable,
+        "environment": None,
+        "spark.scheduler.mode": "FAIR",
+        "spark.python.task.killTimeout": "500ms",
+        "spark.my.own": "x",
+    }
+
+
+@pytest.mark.slow
+def test_spark_submit_names_master_and_settings(tmp_path: Path) -> None:
+    submit = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", "local[3]"]
+    submit += ["--driver-memory", "600m", "--conf", "spark.scheduler.mode=FIFO", "--conf", "spark.my.own=y"]
+    found = report(submit, tmp_path / "store", {}, PYSPARK_PYTHON=sys.executable)
+    assert 560 <= found["heap_mb"] <= 600
+    assert (found["master"], found["spark.scheduler.mode"], found["spark.my.own"]) == ("local[3,4]", "FIFO", "y")
+    assert found["spark.python.task.killTimeout"] == "500ms"
+    assert found["rows"] == 2
