@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     errors INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
     run_id TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
     created_at REAL NOT NULL, started_at REAL, classifying_at REAL, finished_at REAL, heartbeat_at REAL,
-    roots TEXT
+    roots TEXT, images INTEGER
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at);
 CREATE INDEX IF NOT EXISTS jobs_by_age ON jobs (created_at);
@@ -85,6 +85,8 @@ def _connect(name: str) -> sqlite3.Connection:
 
 
 def _add_missing_columns(db: sqlite3.Connection) -> None:
-    """Upgrade a table of version 0.1.0."""
-    if "roots" not in {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}:
-        db.execute("ALTER TABLE jobs ADD COLUMN roots TEXT")
+    """Upgrade a table of an older version."""
+    there = {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}
+    for name, kind in (("roots", "TEXT"), ("images", "INTEGER")):
+        if name not in there:
+            db.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")

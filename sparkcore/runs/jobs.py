@@ -34,7 +34,7 @@ class Job:
 
     `state` is queued, running, complete, cached, failed or cancelled. `done` and `total` count images, `errors` the
     unreadable ones among `done`, and `done_before` those that existed before this job computed anything. Only files
-    below `roots` are read (None: any file).
+    below `roots` are read (None: any file). `images` is their number, if it was found too large for a quick look.
     """
 
     job_id: str
@@ -56,6 +56,7 @@ class Job:
     finished_at: float | None
     heartbeat_at: float | None
     roots: tuple[Path, ...] | None = None
+    images: int | None = None
 
     @property
     def active(self) -> bool:
@@ -118,9 +119,12 @@ class JobTable:
             rows = db.execute("SELECT * FROM jobs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)).fetchall()
         return list(_readable_jobs(rows))
 
-    def claim(self) -> Job | None:
-        """Mark the oldest queued job as running and return it; damaged rows are marked as failed."""
-        while (job_id := self._start_oldest()) is not None:
+    def claim(self, most_images: int | None = None) -> Job | None:
+        """Mark the oldest queued job as running and return it; damaged rows are marked as failed.
+
+        With `most_images`, jobs that are known to have more are passed over.
+        """
+        while (job_id := self._start_oldest(most_images)) is not None:
             try:
                 return self.get(job_id)
             except _DamagedJobError as error:
@@ -152,9 +156,9 @@ class JobTable:
         self.report(job_id)
         return self.get(job_id)
 
-    def put_back(self, job_id: str) -> None:
-        """Return a running job to the queue, because its engine is stopping."""
-        self._update(job_id, {"state": "queued", "phase": ""})
+    def put_back(self, job_id: str, *, images: int | None = None) -> None:
+        """Return a running job to the queue: its engine stops, or it has too many `images` for a quick look."""
+        self._update(job_id, {"state": "queued", "phase": "", **({} if images is None else {"images": images})})
 
     def requeue_orphans(self) -> int:
         """Return the running jobs of a dead engine to the queue; only the store's one live engine calls this."""
@@ -166,9 +170,13 @@ class JobTable:
             )
             return db.execute("UPDATE jobs SET state = 'queued', phase = '' WHERE state = 'running'").rowcount
 
-    def _start_oldest(self) -> str | None:
+    def _start_oldest(self, most_images: int | None) -> str | None:
         with writing(self.path) as db:
-            row = db.execute("SELECT job_id FROM jobs WHERE state = 'queued' ORDER BY created_at, rowid").fetchone()
+            row = db.execute(
+                "SELECT job_id FROM jobs WHERE state = 'queued' AND (? IS NULL OR images IS NULL OR images <= ?) "
+                "ORDER BY created_at, rowid",
+                (most_images, most_images),
+            ).fetchone()
             if row is None:
                 return None
             now = time.time()
