@@ -90,7 +90,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.fixture(scope="session")
 def engine_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineConfig]:
     """Give the store that client and browser tests share; its engine ends with the session."""
-    engine = EngineConfig(store=tmp_path_factory.mktemp("served") / "store", part_size=8)
+    engine = EngineConfig(store=tmp_path_factory.mktemp("served") / "store", bucket_size=8)
     yield engine
     end_engine(engine)
 

@@ -205,7 +205,7 @@ def test_a_folder_without_files_exits_with_2(tmp_path: Path, colors_model: Path)
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Path, number: signal.Signals) -> None:
     write_colors(tmp_path / "in", 120, side=400)
-    process = start("run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json")
+    process = start("run", *arguments(tmp_path, colors_model), "--bucket-size", "4", "--json")
     wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=PROCESS_LIMIT_S)
@@ -223,7 +223,7 @@ def test_kill_in_the_middle_loses_no_finished_part(
 ) -> None:
     del spark  # the later runs need no process of their own
     write_colors(tmp_path / "in", 120, side=400)
-    command = ["run", *arguments(tmp_path, colors_model), "--part-size", "4", "--json"]
+    command = ["run", *arguments(tmp_path, colors_model), "--bucket-size", "4", "--json"]
     process = start(*command)
     wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
     process.kill()
@@ -237,7 +237,7 @@ def test_kill_in_the_middle_loses_no_finished_part(
     assert (summary["run_id"], summary["status"]) == (unfinished, "complete")
     assert (summary["computed"], summary["resumed"]) == (120 - kept, kept)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert main([*command, "--store", str(tmp_path / "undisturbed"), "--part-size", "60"]) == 0
+    assert main([*command, "--store", str(tmp_path / "undisturbed"), "--bucket-size", "60"]) == 0
     assert json.loads(capsys.readouterr().out)["run_id"] == unfinished
     rows, expected = (
         read_parts(RunStore(tmp_path / folder), unfinished, result_schema().names).sort_by("image_id").to_pylist()

@@ -63,7 +63,7 @@ def test_the_store_of_the_environment_is_a_folder_of_the_user(
     assert EngineConfig.from_environment().store == store
 
 
-@pytest.mark.parametrize("setting", [{"batch_size": 0}, {"threads": 0}, {"part_size": -1}])
+@pytest.mark.parametrize("setting", [{"batch_size": 0}, {"threads": 0}, {"bucket_size": -1}])
 def test_invalid_engine(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(setting))):
         EngineConfig(**setting)

@@ -28,7 +28,7 @@ from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.progress import Step, Watch
-from sparkcore.runs.files_table import committed_parts
+from sparkcore.runs.files_table import committed_parts, is_compacted
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.plan import Plan, read_plan
@@ -163,7 +163,8 @@ class Execution:
         begun = time.time()
         run_id = self.request.run_id
         parts = committed_parts(board.receipts.values())
-        self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts))
+        if not is_compacted(self.store.storage, run_id):
+            self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts))
         self.tally.seconds["compact"] = time.time() - begun
         self.store.write_classes(run_id, self.request.model.classes)
         manifest = self.store.finish(build_manifest(self.request, self.tally, board.receipts.values(), started))

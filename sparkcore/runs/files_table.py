@@ -64,6 +64,15 @@ def read_files(storage: Storage, run_id: str) -> list[CommittedPart]:
     return [CommittedPart(**row) for row in table.to_pylist()]
 
 
+def is_compacted(storage: Storage, run_id: str) -> bool:
+    """Tell whether a run has its table of files, which is written after its columns."""
+    try:
+        storage.stat(files_name(run_id))
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def parts_so_far(storage: Storage, run_id: str) -> list[CommittedPart]:
     """Return the part files of a run, finished or not; none where it has no plan."""
     try:

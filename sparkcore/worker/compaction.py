@@ -10,13 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sparkcore.runs.files_table import CommittedPart
+from sparkcore.runs.files_table import CommittedPart, committed_parts, write_files
+from sparkcore.runs.layout import columns_name
+from sparkcore.runs.plan import Plan
+from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.schema import PLACE_FIELDS, STATUS_EXCLUDED, light_schema
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.writer import thumbnail_places
 
 COLUMNS_ROWS = 250_000  # about so many in one file
 _READS_AT_ONCE = 16
+_SMALL_BUCKETS = 16
 _SCHEMA = pa.schema([*light_schema(), *PLACE_FIELDS])
 
 
@@ -31,6 +35,21 @@ def file_groups(parts: Iterable[CommittedPart]) -> list[list[CommittedPart]]:
         groups[-1].append(part)
         rows += part.rows
     return groups
+
+
+def compact_small(storage: Storage, plan: Plan) -> None:
+    """Compact a run of few buckets whose last one was just committed; does nothing for any other.
+
+    The task that commits the last bucket calls this: a Spark job of its own would take longer than the compaction.
+    """
+    if plan.buckets > _SMALL_BUCKETS or plan.images > COLUMNS_ROWS:
+        return
+    board = ReceiptBoard(storage, plan)
+    board.poll()
+    if not board.missing:
+        parts = committed_parts(board.receipts.values())
+        compact(storage, parts, columns_name(plan.run_id, 0))
+        write_files(storage, plan.run_id, parts)
 
 
 def compact(storage: Storage, parts: Sequence[CommittedPart], name: str) -> None:

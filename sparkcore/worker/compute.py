@@ -24,6 +24,7 @@ from sparkcore.errors import EngineError
 from sparkcore.runs.listing_files import BucketReader
 from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK
 from sparkcore.worker.bucket import BucketTask, OpenBucket
+from sparkcore.worker.compaction import compact_small
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.takeover import Donors
 from sparkcore.worker.task import LISTED_SIZE, PAYLOADS
@@ -65,6 +66,7 @@ def _compute(buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: Buck
     finally:
         if opened:
             opened[0].abandon()
+    compact_small(task.store, task.plan)
 
 
 def check_root(path: str | None) -> None:

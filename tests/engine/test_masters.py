@@ -40,7 +40,8 @@ def test_masters_that_spark_knows(master: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    "master", ["lokal", "local[]", "local[0]", "spark:host", "spark://host", "yarn-client", "mesos://h", "sc:/h;token=secret"]
+    "master",
+    ["lokal", "local[]", "local[0]", "spark:host", "spark://host", "yarn-client", "mesos://h", "sc:/h;token=secret"],
 )
 def test_a_master_that_spark_does_not_know(master: str) -> None:
     with pytest.raises(ConfigError, match=r"master: expected one of local, .*, received") as told:

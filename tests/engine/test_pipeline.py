@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from sparkcore.engine.pipeline import Outcome, run
 from sparkcore.errors import InputError, ModelError, RunCancelledError
 from sparkcore.origins import origin_of
 from sparkcore.progress import Step, Watch
+from sparkcore.runs.files_table import parts_so_far
+from sparkcore.runs.plan import read_plan
 from sparkcore.runs.results import load_rows, load_thumbnails, read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
@@ -60,12 +63,30 @@ def test_a_run_writes_what_it_promises(
     }
     store = RunStore(engine.store)
     name = outcome.manifest.run_id
-    assert {p.name for p in store.folder(name).iterdir()} == {"classes.json", "manifest.json", "plan.json", "results"}
+    plan = read_plan(store.storage, name)
+    assert plan is not None
+    folders, files = store.storage.list_folder(f"runs/{name}")
+    assert [Path(folder).name for folder in folders] == sorted([plan.word, "columns"])
+    assert [Path(file.name).name for file in files] == [
+        "classes.json", "files.parquet", "manifest.json", "plan.json",
+    ]  # fmt: skip
     assert store.classes(name) == tuple(ClassName(color, color) for color in COLORS)
     assert read_parts(store, name, result_schema().names).schema.equals(result_schema())
     assert store.manifest(name) == outcome.manifest
     timings = outcome.manifest.timings
-    assert set(timings) >= {"total", "list", "start", "classify", "load", "read", "decode", "predict", "write", "idle"}
+    assert set(timings) >= {
+        "total",
+        "list",
+        "start",
+        "classify",
+        "load",
+        "read",
+        "decode",
+        "predict",
+        "write",
+        "idle",
+        "compact",
+    }
     assert timings["load"] + timings["read"] + timings["predict"] <= timings["work"]
     slots = spark.sparkContext.defaultParallelism
     assert timings["work"] + timings["idle"] == pytest.approx(slots * timings["classify"], abs=0.01)
@@ -205,9 +226,9 @@ def test_retry_computes_only_the_failed(tmp_path: Path, engine: EngineConfig, re
     assert run(request_for(tmp_path / "in"), engine, retry_failed=True).status == "cached"
 
 
-def test_cancel_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path, request_for: Request) -> None:
+def test_cancel_keeps_finished_buckets_and_the_next_run_goes_on(tmp_path: Path, request_for: Request) -> None:
     write_colors(tmp_path / "in", 30)
-    engine = EngineConfig(store=tmp_path / "store", part_size=5)
+    engine = EngineConfig(store=tmp_path / "store", bucket_size=5)
     seen: list[Step] = []
 
     def check() -> None:
@@ -218,11 +239,11 @@ def test_cancel_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path, re
         run(request_for(tmp_path / "in"), engine, watch=Watch(seen.append, check))
     store = RunStore(engine.store)
     (unfinished,) = store.unfinished()
-    kept = read_parts(store, unfinished, ["image_id"]).num_rows
+    kept = sum(part.rows for part in parts_so_far(store.storage, unfinished))
     assert 5 <= kept < 30
     resumed = run(request_for(tmp_path / "in"), engine)
     assert counts(resumed) == {"images": 30, "ok": 30, "computed": 30 - kept, "resumed": kept}
-    undisturbed = run(request_for(tmp_path / "in"), EngineConfig(store=tmp_path / "other", part_size=5))
+    undisturbed = run(request_for(tmp_path / "in"), EngineConfig(store=tmp_path / "other", bucket_size=5))
     assert rows_of(resumed, engine) == rows_of(undisturbed, EngineConfig(store=tmp_path / "other"))
     assert store.unfinished() == []
 
@@ -241,16 +262,18 @@ def test_two_at_once_make_one_run(
     for thread in threads:
         thread.join(90)
         assert not thread.is_alive()
-    assert sorted(outcome.status for outcome in outcomes) == ["cached", "complete"]
     assert outcomes[0].manifest == outcomes[1].manifest
+    store = RunStore(engine.store)
+    assert len(store.runs()) == 1
+    assert len(rows_of(outcomes[0], engine)) == 8
     assert spark.range(3).count() == 3, "a thread must not stop the session of the others"
 
 
-def test_parts_and_batches_change_no_row(tmp_path: Path, request_for: Request) -> None:
+def test_buckets_and_batches_change_no_row(tmp_path: Path, request_for: Request) -> None:
     write_colors(tmp_path / "in", 25)
     tables: list[pa.Table] = []
-    for number, (part_size, batch_size) in enumerate([(25, 32), (4, 1), (9, 3)]):
-        engine = EngineConfig(store=tmp_path / str(number), part_size=part_size, batch_size=batch_size)
+    for number, (bucket_size, batch_size) in enumerate([(25, 32), (4, 1), (9, 3)]):
+        engine = EngineConfig(store=tmp_path / str(number), bucket_size=bucket_size, batch_size=batch_size)
         outcome = run(request_for(tmp_path / "in"), engine)
         tables.append(rows_of(outcome, engine, "image_id", "label", "width", "status"))
     assert tables[0] == tables[1] == tables[2]
@@ -276,4 +299,58 @@ def test_wrong_requests_fail_before_spark(tmp_path: Path, engine: EngineConfig, 
     with pytest.raises(ModelError, match="resnet50"):
         run(request_for(tmp_path, model="resnet5"), engine, watch=Watch(steps.append))
     assert {s.phase for s in steps} == {"listing"}
-    assert not engine.store.exists()
+    assert not Path(engine.store).exists()
+
+
+def test_what_a_task_finds_wrong_for_every_image_ends_the_run(
+    tmp_path: Path, engine: EngineConfig, request_for: Request
+) -> None:
+    write_colors(tmp_path / "in", 4)
+
+    def spoil(step: Step) -> None:
+        if step.phase == "classifying":
+            for graph in Path(os.environ["SPARKCORE_CACHE"]).glob("*.pb"):
+                graph.rename(graph.with_suffix(".away"))
+
+    try:
+        with pytest.raises(ModelError, match="is no frozen graph|No such file"):
+            # Another number of threads, so that no worker has loaded the model already.
+            run(request_for(tmp_path / "in"), replace(engine, threads=3), watch=Watch(spoil))
+    finally:
+        for graph in Path(os.environ["SPARKCORE_CACHE"]).glob("*.away"):
+            graph.rename(graph.with_suffix(".pb"))
+    assert counts(run(request_for(tmp_path / "in"), engine)) == {"images": 4, "ok": 4, "computed": 4}
+
+
+def test_large_and_empty_files_are_not_read(tmp_path: Path, engine: EngineConfig, request_for: Request) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "empty.jpg").write_bytes(b"")
+    with (tmp_path / "in" / "huge.jpg").open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    found = {r["file_name"]: r for r in rows_of(run(request_for(tmp_path / "in"), engine), engine)}
+    assert {name: row["error_type"] for name, row in found.items()} == {"empty.jpg": "empty", "huge.jpg": "too_large"}
+    assert "1,073,741,825 bytes; at most 1,073,741,824" in str(found["huge.jpg"]["error_message"])
+
+
+def test_a_run_pauses_for_others_and_goes_on(tmp_path: Path, request_for: Request) -> None:
+    write_colors(tmp_path / "in", 30)
+    engine = EngineConfig(store=tmp_path / "store", bucket_size=3)
+    seen: list[Step] = []
+    pauses = iter([False, True, True, True, *[False] * 1000])
+    outcome = run(request_for(tmp_path / "in"), engine, watch=Watch(seen.append, must_pause=lambda: next(pauses)))
+    assert "waiting for a quick look" in {step.phase for step in seen}
+    assert counts(outcome) == {"images": 30, "ok": 30, "computed": 30}
+
+
+def test_a_run_can_be_refused_by_its_number_of_images(
+    tmp_path: Path, engine: EngineConfig, request_for: Request
+) -> None:
+    write_colors(tmp_path / "in", 7)
+
+    def refuse(images: int) -> None:
+        raise RunCancelledError(f"{images} are too many")
+
+    with pytest.raises(RunCancelledError, match="7 are too many"):
+        run(request_for(tmp_path / "in"), engine, watch=Watch(listed=refuse))
+    run(request_for(tmp_path / "in"), engine)
+    assert run(request_for(tmp_path / "in"), engine, watch=Watch(listed=refuse)).status == "cached"

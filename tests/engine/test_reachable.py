@@ -23,7 +23,9 @@ def silent() -> Iterator[int]:
 
 
 def test_no_standalone_master(closed: int) -> None:
-    with pytest.raises(EngineError, match=rf"No Spark master answers at spark://127\.0\.0\.1:{closed}: connection refused"):
+    with pytest.raises(
+        EngineError, match=rf"No Spark master answers at spark://127\.0\.0\.1:{closed}: connection refused"
+    ):
         check_reachable(f"spark://127.0.0.1:{closed}")
 
 
@@ -32,7 +34,9 @@ def test_one_of_two_masters_is_enough(closed: int, silent: int) -> None:
 
 
 def test_no_connect_server(closed: int) -> None:
-    with pytest.raises(EngineError, match=rf"No Spark Connect server answers at sc://127\.0\.0\.1:{closed}: conn") as told:
+    with pytest.raises(
+        EngineError, match=rf"No Spark Connect server answers at sc://127\.0\.0\.1:{closed}: conn"
+    ) as told:
         check_reachable(f"sc://127.0.0.1:{closed}/;token=secret", 0.5)
     assert "secret" not in str(told.value)
 
