@@ -141,7 +141,7 @@ def _add_engine(group: Any) -> None:
         "--bucket-size",
         type=int,
         metavar="N",
-        help="images per bucket, the unit of resume (default: about 3 s of work)",
+        help="images per bucket, the unit of resume (default: about 3 s)",
     )
 
 

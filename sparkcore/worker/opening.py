@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 
 from sparkcore.errors import ImageError, StorageError
 from sparkcore.origins import local_path, object_key
 from sparkcore.storage.interface import Storage
 
+_PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN)
+_PAUSES_S = (0.1, 0.4, 1.6)
 MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
 
 
 def read_file(origin: str) -> bytes:
-    """Return the bytes of a local file; raises ImageError (vanished, unreadable)."""
+    """Return the bytes of a local file; raises ImageError (vanished, unreadable).
+
+    What a network file system may answer while it recovers is tried again.
+    """
     path = local_path(origin)
     if path is None:
-        raise ImageError("unreadable", "The file is not on this worker's disk.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = f"The file cannot be read: {os.strerror(error.errno or 0)}."
-        raise missing_reason(origin, "unreadable", reason) from None
+        raise ImageError("unreadable", "Spark could not read the file.")
+    for pause_s in (*_PAUSES_S, None):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            if error.errno not in _PASSING or pause_s is None:
+                reason = f"The file cannot be read: {os.strerror(error.errno or 0)}."
+                raise missing_reason(origin, "unreadable", reason) from None
+            time.sleep(pause_s)
+    raise AssertionError
 
 
 def read_object(storage: Storage, origin: str) -> bytes:

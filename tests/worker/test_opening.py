@@ -8,6 +8,7 @@ import pytest
 from sparkcore.errors import ImageError, StorageError
 from sparkcore.origins import origin_of
 from sparkcore.storage.opening import open_storage
+from sparkcore.worker import opening
 from sparkcore.worker.opening import read_file, read_object
 
 
@@ -28,16 +29,22 @@ def test_every_refusal_has_its_reason(tmp_path: Path) -> None:
     assert refusal(origin_of(tmp_path / "gone")) == ("vanished", "The file was listed but is gone.")
     assert refusal(origin_of(tmp_path / "link")) == ("vanished", "The link points to nothing.")
     assert refusal(origin_of(tmp_path)) == ("unreadable", "The file cannot be opened: Is a directory.")
-    assert refusal("s3a://bucket/a.jpg")[1] == "The file is not on this worker's disk."
+    assert refusal("s3a://bucket/a.jpg")[1] == "Spark could not read the file."
 
 
 def test_a_disk_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = iter([True] * 6 + [False])
+
     def fail(path: Path) -> bytes:
-        raise OSError(errno.EIO, "failed", str(path))
+        if next(failures):
+            raise OSError(errno.EIO, "failed", str(path))
+        return b"content"
 
     (tmp_path / "a.jpg").write_bytes(b"content")
+    monkeypatch.setattr(opening, "_PAUSES_S", (0.0, 0.0, 0.0))
     monkeypatch.setattr(Path, "read_bytes", fail)
     assert refusal(origin_of(tmp_path / "a.jpg")) == ("unreadable", "The file cannot be read: Input/output error.")
+    assert read_file(origin_of(tmp_path / "a.jpg")) == b"content", "a disk that recovers is tried again"
 
 
 def test_an_object_or_the_reason_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
