@@ -6,6 +6,7 @@ Slower than workers that open the files themselves, because the content is shuff
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,8 @@ class SparkSource:
         """Return the frame that computes buckets; one of which Spark can read no file stays without a receipt."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        reader = BucketReader(self.task.store, self.task.plan)
-        listings = [reader.read(bucket) for bucket in buckets]
+        with closing(BucketReader(self.task.store, self.task.plan)) as reader:
+            listings = [reader.read(bucket) for bucket in buckets]
         files = pa.concat_tables(listings)
         sizes = zip(files["origin"].to_pylist(), files["size_bytes"].to_pylist(), strict=True)
         origins = [origin for origin, size in sizes if 0 < size <= MAX_FILE_BYTES]

@@ -32,7 +32,7 @@ def write_listing(
 
 
 class BucketReader:
-    """Read the rows of buckets; the listing file used last stays open."""
+    """Read the rows of buckets; the listing file used last stays open until `close`."""
 
     def __init__(self, storage: Storage, plan: Plan) -> None:
         self._storage = storage
@@ -44,9 +44,16 @@ class BucketReader:
         """Return the listed files of a bucket, columns of LISTING_SCHEMA, sorted by image_id."""
         number, group = divmod(bucket, BUCKETS_PER_LISTING)
         if self._file is None or number != self._number:
+            self.close()
             source = self._storage.open_reader(self._plan.folder.listing(number), self._plan.listing_bytes[number])
             self._number, self._file = number, pq.ParquetFile(source)
         return self._file.read_row_group(group)
+
+    def close(self) -> None:
+        """Close the open file."""
+        if self._file is not None:
+            self._file.close(force=True)
+            self._file = None
 
 
 def _buckets(pieces: Iterable[pa.Table], bucket_size: int) -> Iterator[pa.Table]:

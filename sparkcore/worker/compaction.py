@@ -70,7 +70,7 @@ def compact(storage: Storage, parts: Sequence[CommittedPart], name: str) -> None
 
 
 def _light_rows(storage: Storage, part: CommittedPart) -> pa.Table:
-    with pq.ParquetFile(storage.open_reader(part.name, part.size_bytes)) as file:
+    with storage.open_reader(part.name, part.size_bytes) as source, pq.ParquetFile(source) as file:
         starts, lengths = thumbnail_places(file)
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
         rows = file.read(columns=light_schema().names)

@@ -82,22 +82,22 @@ def _inputs(
     buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: BucketTask, opened: deque[OpenBucket]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the files that have to be read, and note each bucket when its first file is asked for."""
-    reader = BucketReader(task.store, task.plan)
     config = task.worker.config
     donors = Donors(task.store, task.plan.donors, config, errors=task.reuse_errors)
-    for number, contents in buckets:
-        if task.is_stopped:
-            return
-        if _is_committed(number, task):
-            continue
-        listing = reader.read(number)
-        reused = donors.rows_for(listing)
-        fresh = listing
-        if reused.num_rows:
-            fresh = listing.filter(pc.invert(pc.is_in(listing["image_id"], reused["image_id"].combine_chunks())))
-        opened.append(OpenBucket(number, listing["image_id"], fresh.num_rows, reused, task))
-        for piece in _with_contents(fresh, contents):
-            yield from piece.append_column(LISTED_SIZE, piece["size_bytes"]).drop_columns("image_id").to_batches()
+    with closing(BucketReader(task.store, task.plan)) as reader:
+        for number, contents in buckets:
+            if task.is_stopped:
+                return
+            if _is_committed(number, task):
+                continue
+            listing = reader.read(number)
+            reused = donors.rows_for(listing)
+            fresh = listing
+            if reused.num_rows:
+                fresh = listing.filter(pc.invert(pc.is_in(listing["image_id"], reused["image_id"].combine_chunks())))
+            opened.append(OpenBucket(number, listing["image_id"], fresh.num_rows, reused, task))
+            for piece in _with_contents(fresh, contents):
+                yield from piece.append_column(LISTED_SIZE, piece["size_bytes"]).drop_columns("image_id").to_batches()
 
 
 def _split_by_bucket(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -152,7 +152,11 @@ class _Commits:
 
     def add(self, bucket: OpenBucket) -> None:
         """Commit a bucket, after the one before; raises what that one's commit raised."""
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            bucket.abandon()
+            raise
         self._last = self._pool.submit(self._commit, bucket)
 
     def close(self) -> None:

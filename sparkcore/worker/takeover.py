@@ -53,7 +53,7 @@ class Donors:
 
     def _copied(self, part: CommittedPart, listing: pa.Table) -> Iterator[pa.Table]:
         wanted = _keys(listing)
-        with pq.ParquetFile(self._storage.open_reader(part.name, part.size_bytes)) as file:
+        with self._storage.open_reader(part.name, part.size_bytes) as source, pq.ParquetFile(source) as file:
             for group in range(file.num_row_groups):
                 look = file.read_row_group(group, columns=_LOOK)
                 states = look.select(_LOOK[3:]).to_pylist()

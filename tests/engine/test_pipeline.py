@@ -227,7 +227,7 @@ def test_retry_computes_only_the_failed(tmp_path: Path, engine: EngineConfig, re
 
 
 def test_cancel_keeps_finished_buckets_and_the_next_run_goes_on(tmp_path: Path, request_for: Request) -> None:
-    write_colors(tmp_path / "in", 30)
+    write_colors(tmp_path / "in", 400)
     engine = EngineConfig(store=tmp_path / "store", bucket_size=5)
     seen: list[Step] = []
 
@@ -240,9 +240,9 @@ def test_cancel_keeps_finished_buckets_and_the_next_run_goes_on(tmp_path: Path, 
     store = RunStore(engine.store)
     (unfinished,) = store.unfinished()
     kept = sum(part.rows for part in parts_so_far(store.storage, unfinished))
-    assert 5 <= kept < 30
+    assert 5 <= kept < 400
     resumed = run(request_for(tmp_path / "in"), engine)
-    assert counts(resumed) == {"images": 30, "ok": 30, "computed": 30 - kept, "resumed": kept}
+    assert counts(resumed) == {"images": 400, "ok": 400, "computed": 400 - kept, "resumed": kept}
     undisturbed = run(request_for(tmp_path / "in"), EngineConfig(store=tmp_path / "other", bucket_size=5))
     assert rows_of(resumed, engine) == rows_of(undisturbed, EngineConfig(store=tmp_path / "other"))
     assert store.unfinished() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def plan_of(storage: Storage, images: int, bucket_size: int, word: str = "word")
 @pytest.mark.parametrize(("images", "bucket_size"), [(1, 16), (64, 16), (65, 16), (2500, 999), (5000, 7)])
 def test_every_bucket_is_a_row_group_of_the_listing(storage: Storage, images: int, bucket_size: int) -> None:
     plan = plan_of(storage, images, bucket_size)
-    reader = BucketReader(storage, plan)
-    tables = [reader.read(bucket) for bucket in range(plan.buckets)]
+    with closing(BucketReader(storage, plan)) as reader:
+        tables = [reader.read(bucket) for bucket in range(plan.buckets)]
     assert [table.num_rows for table in tables] == [plan.rows_of(bucket) for bucket in range(plan.buckets)]
     assert pa.concat_tables(tables).equals(pa.concat_tables(pieces(images)))
     assert len(plan.listing_bytes) == -(-plan.buckets // BUCKETS_PER_LISTING)

@@ -19,7 +19,7 @@ from sparkcore.schema import image_id
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.loop import classify_batches
-from sparkcore.worker.task import WorkerTask, file_batch
+from sparkcore.worker.task import LISTED_SIZE, WorkerTask
 from tests.conftest import write_colors
 from tests.models.fixture_model import frozen_fixture
 
@@ -38,6 +38,10 @@ def classify(frozen: FrozenModel, request_for: Callable[..., RunConfig]) -> Call
         return [row for batch in classify_batches(batches, task) for row in batch.to_pylist()]
 
     return run
+
+
+def file_batch(sizes: dict[str, int]) -> pa.RecordBatch:
+    return pa.record_batch({"origin": pa.array(sizes, pa.string()), LISTED_SIZE: pa.array(sizes.values(), pa.int64())})
 
 
 def contents(paths: list[Path], **more: list[Any]) -> pa.RecordBatch:
