@@ -70,12 +70,12 @@ def start_engine(engine: EngineConfig | None = None) -> bool:
     engine = engine or EngineConfig.from_environment()
     if engine_pid(engine) is not None:
         return False
-    store = RunStore(engine.store)
-    log = store.root / "logs" / "engine.log"
+    store = _store(engine)
+    log = store.state / "logs" / "engine.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         subprocess.Popen(
-            [sys.executable, "-m", "sparkcore", "engine", "serve", *_flags(engine, store.root)],
+            [sys.executable, "-m", "sparkcore", "engine", "serve", *_flags(engine, store)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -103,7 +103,8 @@ def _table(engine: EngineConfig | None) -> JobTable:
 
 
 def _store(engine: EngineConfig | None) -> RunStore:
-    return RunStore((engine or EngineConfig.from_environment()).store)
+    engine = engine or EngineConfig.from_environment()
+    return RunStore(engine.store, engine.state)
 
 
 def _absolute(config: RunConfig) -> RunConfig:
@@ -122,13 +123,14 @@ def _absolute_file(text: str) -> str:
     return str(absolute_path(text)) if Path(text).expanduser().is_file() else text
 
 
-def _flags(engine: EngineConfig, store: Path) -> list[str]:
+def _flags(engine: EngineConfig, store: RunStore) -> list[str]:
     given = {
+        "--state": store.state,
         "--master": engine.master,
         "--batch-size": engine.batch_size,
         "--threads": engine.threads,
-        "--part-size": engine.part_size,
+        "--bucket-size": engine.bucket_size,
     }
     flags = [text for flag, value in given.items() if value is not None for text in (flag, str(value))]
     settings = [text for name, value in engine.spark_conf for text in ("--spark-conf", f"{name}={value}")]
-    return ["--store", str(store), *flags, *settings]
+    return ["--store", store.uri, *flags, *settings]

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
 from sparkcore.config import RunConfig
 from sparkcore.imaging.thumbnail import thumbnail
 from sparkcore.origins import origin_of
+from sparkcore.runs.files_table import CommittedPart, write_files
+from sparkcore.runs.layout import PlanFolder, columns_name, run_folder
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import STATUS_ERROR, STATUS_OK, image_id, result_schema
+from sparkcore.schema import STATUS_ERROR, STATUS_OK, result_schema
+from sparkcore.worker.compaction import compact, file_groups
+from sparkcore.worker.writer import PartWriter
 
 LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
 INPUT = {"height": 64, "width": 64, "resize": "stretch", "crop_ratio": 1.0}
@@ -53,12 +60,39 @@ def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) 
     rows = [_row(number, made) for number in range(made.rows)]
     config = RunConfig(images=made.images, model=made.model, truth="folder" if made.truth else "none")
     run_id = hashlib.sha256(repr(made).encode()).hexdigest()[:16]
-    store.write_plan(run_id, {"recipe_id": "recipe"})
-    for start in range(0, made.rows, made.rows_per_part):
-        table = pa.Table.from_pylist(rows[start : start + made.rows_per_part], schema=result_schema())
-        store.write_part(run_id, f"part-{start:07d}", table)
-    store.finish(_manifest(run_id, made, config, rows))
+    write_rows(store, _manifest(run_id, made, config, rows), rows, made.rows_per_part)
     return run_id
+
+
+def write_rows(store: RunStore, manifest: Manifest, rows: Sequence[dict[str, Any]], rows_per_part: int = 20) -> None:
+    """Write a finished run of these rows, sorted by image_id, as the workers and the driver do."""
+    schema = result_schema(tuple(manifest.config["keep"]))
+    ordered = sorted(rows, key=lambda row: str(row["image_id"]))
+    folder = PlanFolder(manifest.run_id, "plan")
+    parts = []
+    for number, start in enumerate(range(0, len(ordered), rows_per_part)):
+        of_part = ordered[start : start + rows_per_part]
+        writer = PartWriter(store.storage, folder.new_part(number), schema)
+        writer.write(pa.RecordBatch.from_pylist(of_part, schema=schema))
+        file = writer.finish()
+        ids = of_part[0]["image_id"], of_part[-1]["image_id"]
+        parts.append(CommittedPart(number, file.name, number, len(of_part), file.size_bytes, file.sha256, *ids))
+    for number, group in enumerate(file_groups(parts)):
+        compact(store.storage, group, columns_name(manifest.run_id, number))
+    write_files(store.storage, manifest.run_id, parts)
+    store.finish(manifest)
+
+
+def write_0_1_run(store: RunStore, manifest: Manifest, *parts: Sequence[dict[str, Any]]) -> None:
+    """Write a finished run of version 0.1: all columns of that time in part files, in any order."""
+    schema = pa.schema([field for field in result_schema() if field.name != "version"])
+    folder = run_folder(manifest.run_id)
+    for number, rows in enumerate(parts):
+        with store.storage.open_writer(f"{folder}/results/part-{number:05d}.parquet") as file:
+            pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file, row_group_size=2)
+    values = {**manifest.to_dict(), "version": 1, "attempt": manifest.retry}
+    del values["retry"]
+    store.storage.write(f"{folder}/manifest.json", json.dumps(values).encode())
 
 
 def picture(number: int) -> Image.Image:
@@ -75,7 +109,7 @@ def _row(number: int, made: Made) -> dict[str, Any]:
     true_id, _ = LABELS[number % len(LABELS)]
     origin = origin_of(f"{made.images}/{true_id}/image-{number:04d}.jpg")
     row: dict[str, Any] = {
-        "image_id": image_id(origin),
+        "image_id": f"{hashlib.sha256(made.images.encode()).hexdigest()[:8]}{number:08x}",  # so rows keep this order
         "origin": origin,
         "file_name": origin.rsplit("/", 1)[-1],
         "size_bytes": 1000 + 37 * number,
@@ -124,7 +158,7 @@ def _manifest(run_id: str, made: Made, config: RunConfig, rows: list[dict[str, A
         run_id=run_id,
         request_id="request",
         recipe_id="recipe",
-        attempt=0,
+        retry=0,
         config=config.to_dict(),
         model={
             "name": made.model,

@@ -52,10 +52,10 @@ def engine_pid(store: RunStore) -> int | None:
 
 
 def _lock(store: RunStore) -> FileLock:
-    path = store.root / "locks" / "engine.lock"
+    path = store.state / "locks" / "engine.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path)
 
 
 def _pid_path(store: RunStore) -> Path:
-    return store.root / "locks" / "engine.json"
+    return store.state / "locks" / "engine.json"

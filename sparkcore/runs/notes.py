@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sparkcore.runs.store import RunStore
-from sparkcore.storage.local import hold_lock, write_json
+from sparkcore.storage.local import hold_lock
 
 LONGEST_NAME = 80
 LONGEST_TEXT = 4000
+_NAME = "notes.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def run_name(manifest: Mapping[str, Any]) -> str:
 def read_notes(store: RunStore) -> Notes:
     """Return all notes; a missing or damaged file counts as empty."""
     try:
-        values = json.loads((store.root / "notes.json").read_text(encoding="utf-8"))
+        values = json.loads(store.storage.read(_NAME))
         return Notes({run: Note(str(note["name"]), str(note["text"])) for run, note in values.items()})
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return Notes()
@@ -58,6 +59,7 @@ def read_notes(store: RunStore) -> Notes:
 def write_note(store: RunStore, run_id: str, note: Note) -> None:
     """Set the note of a run, cut to the maximum lengths; an empty note removes it."""
     note = Note(" ".join(note.name.split())[:LONGEST_NAME], note.text.strip()[:LONGEST_TEXT])
-    with hold_lock(store.root / "locks" / "notes.lock"):  # two people may write at once
+    with hold_lock(store.state / "locks" / "notes.lock"):  # two people may write at once; on two machines, one wins
         notes = {**read_notes(store).by_run, run_id: note}
-        write_json(store.root / "notes.json", {run: asdict(n) for run, n in notes.items() if n != Note()})
+        kept = {run: asdict(n) for run, n in notes.items() if n != Note()}
+        store.storage.write(_NAME, f"{json.dumps(kept, indent=2, ensure_ascii=False)}\n".encode())

@@ -31,11 +31,12 @@ class Run:
 def open_run(run: str = "latest", store: Path | str | None = None) -> Run:
     """Open a finished run by its id, the first characters of its id, or "latest".
 
-    `store` is the folder of the store (None: SPARKCORE_STORE, else ./runs-store). The table has one row per image and
-    is mapped into memory; its columns are those of `schema.result_schema` without the pictures.
+    `store` is the path or URI of the store (None: SPARKCORE_STORE, else ./runs-store). The table has one row per
+    image and is mapped into memory; its columns are those of `schema.result_schema` without the pictures.
 
     Raises RunNotFoundError unless exactly one run matches.
     """
-    opened = RunStore(EngineConfig.from_environment(store=store).store)
+    engine = EngineConfig.from_environment(store=store)
+    opened = RunStore(engine.store, engine.state)
     manifest = opened.find(run)
     return Run(manifest, map_results(opened, manifest.run_id), opened)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from sparkcore.runs.class_names import with_class_names
+from sparkcore.errors import RunNotFoundError
+from sparkcore.runs.light import light_tables, named_tables
+from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.mapped import map_columns
+from sparkcore.runs.parts import FIRST_VERSION, empty_table, read_files_ahead, stored_parts, without_excluded
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import KEEP_FIELDS, result_schema
-
-_HEAVY = ("thumbnail", *KEEP_FIELDS)
+from sparkcore.runs.thumbnails import rows_at, thumbnails_at
+from sparkcore.schema import HEAVY_COLUMNS, light_schema
 
 
 def load_results(store: RunStore, run_id: str, columns: Iterable[str] | None = None) -> pa.Table:
@@ -20,48 +23,49 @@ def load_results(store: RunStore, run_id: str, columns: Iterable[str] | None = N
 
     Labels that several classes of the model share are replaced by names that tell them apart.
     """
-    manifest = store.manifest(run_id)
-    names = columns or [n for n in result_schema(tuple(manifest.config["keep"])).names if n not in _HEAVY]
-    return with_class_names(read_parts(store, run_id, names), store.classes(run_id), manifest.model.get("classes"))
+    names = list(columns or light_schema().names)
+    return pa.concat_tables(named_tables(store.storage, store.manifest(run_id), store.classes(run_id), names))
 
 
 def read_parts(store: RunStore, run_id: str, columns: Iterable[str]) -> pa.Table:
-    """Return the rows of the finished parts of a run, in the order of the parts."""
+    """Return columns of all rows, as they were computed; of an unfinished run, those of the committed buckets."""
     columns = list(columns)
-    schema = result_schema(tuple(KEEP_FIELDS))
-    empty = pa.schema([schema.field(name) for name in columns]).empty_table()
-    tables = [pq.read_table(path, columns=columns) for path in store.parts(run_id)]
-    return pa.concat_tables([empty, *tables])
+    manifest = _manifest(store, run_id)
+    if manifest is not None and not set(HEAVY_COLUMNS).intersection(columns):
+        return pa.concat_tables(light_tables(store.storage, manifest, columns))
+    parts = stored_parts(store.storage, run_id, manifest)
+    names = list(dict.fromkeys([*columns, "status"]))
+    tables = [without_excluded(rows).select(columns) for rows in read_files_ahead(store.storage, parts, names)]
+    return pa.concat_tables([empty_table(columns), *tables])
 
 
 def load_thumbnails(store: RunStore, run_id: str, image_ids: Iterable[str]) -> dict[str, bytes]:
     """Return the JPEG thumbnails of some images by image_id; images without one are omitted."""
-    found = load_rows(store, run_id, image_ids, ["image_id", "thumbnail"])
-    pairs = zip(found["image_id"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
+    places = _places(store, run_id, image_ids)
+    pictures = thumbnails_at(store.storage, store.recall(run_id), places)
+    pairs = zip(places["image_id"].to_pylist(), pictures, strict=True)
     return {image: picture for image, picture in pairs if picture is not None}
 
 
 def load_rows(store: RunStore, run_id: str, image_ids: Iterable[str], columns: Iterable[str]) -> pa.Table:
     """Return the rows of some images with any columns, also heavy ones, reading only their row groups."""
-    wanted = pa.array(sorted(set(image_ids)), pa.string())
     columns = list(dict.fromkeys(["image_id", *columns]))
-    schema = result_schema(tuple(KEEP_FIELDS))
-    tables = [pa.schema([schema.field(name) for name in columns]).empty_table()]
-    missing = len(wanted)
-    for path in store.parts(run_id):
-        if not missing:
-            break
-        found = _rows_of(pq.ParquetFile(path), wanted, columns)
-        missing -= sum(table.num_rows for table in found)
-        tables.extend(found)
-    return pa.concat_tables(tables)
+    tables = rows_at(store.storage, store.recall(run_id), _places(store, run_id, image_ids), columns)
+    return pa.concat_tables([empty_table(columns), *tables])
 
 
-def _rows_of(part: pq.ParquetFile, wanted: pa.Array, columns: list[str]) -> list[pa.Table]:
-    tables = []
-    for group in range(part.num_row_groups):
-        ids = part.read_row_group(group, columns=["image_id"])["image_id"]
-        mask = pc.is_in(ids, value_set=wanted)
-        if pc.any(mask).as_py():
-            tables.append(part.read_row_group(group, columns=columns).filter(mask))
-    return tables
+def _manifest(store: RunStore, run_id: str) -> Manifest | None:
+    try:
+        return store.manifest(run_id)
+    except RunNotFoundError:
+        return None
+
+
+def _places(store: RunStore, run_id: str, image_ids: Iterable[str]) -> pa.Table:
+    """Return the rows of the mapped table that have these ids."""
+    table = map_columns(store, run_id)
+    ids, wanted = table["image_id"], sorted(set(image_ids))
+    if store.recall(run_id).version == FIRST_VERSION:
+        return table.filter(pc.is_in(ids, value_set=pa.array(wanted, pa.string())))
+    rows = [(bisect_left(ids, name, key=pa.StringScalar.as_py), name) for name in wanted]
+    return table.take(pa.array([row for row, name in rows if row < len(ids) and ids[row].as_py() == name], pa.int64()))

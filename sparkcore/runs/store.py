@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sparkcore.classes import ClassName
 from sparkcore.errors import RunFailedError, RunNotFoundError
+from sparkcore.runs.deletion import delete_run, sweep_deletions
+from sparkcore.runs.layout import classes_name, manifest_name, plan_name, run_folder
 from sparkcore.runs.manifest import Manifest
-from sparkcore.storage.local import hold_lock, replacing, write_json
-
-ROW_GROUP_ROWS = 256  # so that one page of thumbnails does not read a whole part
-_DELETED_BY_0_1 = "runs/.deleted-*"  # version 0.1 renamed a run to this before removing it
+from sparkcore.runs.manifests import forget_manifest, read_manifest, recall_manifest, recall_manifests
+from sparkcore.runs.state import state_folder
+from sparkcore.storage.opening import open_storage
 
 _LIST_RUNS = "`python -m sparkcore runs` lists what is there."
 
@@ -28,37 +24,57 @@ _log = logging.getLogger(__name__)
 
 
 class RunStore:
-    """Read and write the runs below `root`; creating the object touches nothing on disk."""
+    """Read and write the runs at a local path or URI; creating the object touches nothing.
 
-    def __init__(self, root: Path | str) -> None:
-        self.root = Path(root).expanduser().absolute()
+    `state` is the folder of what only this machine needs (None: chosen by `state_folder`). The constructor raises
+    StorageError for a URI that is none of a storage.
+    """
+
+    def __init__(self, store: str | Path, state: Path | None = None) -> None:
+        self.storage = open_storage(os.fspath(store))
+        self._given_state = state
+
+    @property
+    def uri(self) -> str:
+        """Return the absolute path or the URI of the store."""
+        return self.storage.uri
+
+    @cached_property
+    def state(self) -> Path:
+        """Return the state folder; raises ConfigError where it would be on a network file system."""
+        return state_folder(self.uri, self._given_state)
 
     @property
     def jobs_path(self) -> Path:
         """Return the path of the job table."""
-        return self.root / "jobs.sqlite"
+        return self.state / "jobs.sqlite"
 
-    def folder(self, run_id: str) -> Path:
-        """Return the folder of a run."""
-        return self.root / "runs" / run_id
+    def folder(self, run_id: str) -> str:
+        """Return the path or URI of the folder of a run."""
+        return f"{self.uri}/{run_folder(run_id)}"
 
     def has(self, run_id: str) -> bool:
         """Tell whether the run is finished: a folder without a manifest is not a run yet."""
-        return (self.folder(run_id) / "manifest.json").is_file()
+        return self._exists(manifest_name(run_id))
 
     def manifest(self, run_id: str) -> Manifest:
         """Read the manifest of a finished run; raises RunNotFoundError, or RunFailedError for a damaged manifest."""
-        path = self.folder(run_id) / "manifest.json"
         try:
-            return _read_manifest(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise RunNotFoundError(
-                f"Expected the id of a finished run in {self.root}, received {run_id!r}.", shell=_LIST_RUNS
-            ) from None
+            return read_manifest(self.storage, run_id)
+        except FileNotFoundError:
+            raise self._no_such_run(run_id) from None
+
+    def recall(self, run_id: str) -> Manifest:
+        """Return the manifest of a finished run as this process has read it last, else read it as `manifest` does."""
+        try:
+            return recall_manifest(self.storage, run_id)
+        except FileNotFoundError:
+            raise self._no_such_run(run_id) from None
 
     def runs(self) -> list[Manifest]:
         """Return the manifests of all finished runs, newest first; unreadable ones are left out with a warning."""
-        return sorted(self._readable_manifests(), key=lambda m: (m.finished_at, m.run_id), reverse=True)
+        manifests = recall_manifests(self.storage, self._run_ids())
+        return sorted(manifests, key=lambda m: (m.finished_at, m.run_id), reverse=True)
 
     def find(self, prefix: str) -> Manifest:
         """Return the finished run whose id starts with `prefix`, or the newest one for "latest"."""
@@ -66,7 +82,7 @@ class RunStore:
         matches = runs[:1] if prefix == "latest" else [m for m in runs if prefix and m.run_id.startswith(prefix)]
         if len(matches) != 1:
             raise RunNotFoundError(
-                f"Expected the id of one run in {self.root}, received {prefix!r}, which fits {len(matches)} "
+                f"Expected the id of one run in {self.uri}, received {prefix!r}, which fits {len(matches)} "
                 f"of {len(runs)}.",
                 shell=_LIST_RUNS,
             )
@@ -74,120 +90,72 @@ class RunStore:
 
     def unfinished(self) -> list[str]:
         """Return the ids of runs that have a plan but no manifest."""
-        return sorted(p.parent.name for p in self._files("plan.json") if not self.has(p.parent.name))
-
-    def plan(self, run_id: str) -> dict[str, Any] | None:
-        """Return what `write_plan` was given, or None if the run was never started or its plan is damaged."""
-        path = self.folder(run_id) / "plan.json"
-        try:
-            plan = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except ValueError as error:
-            _log.warning("Left out the plan of run %s: %s", run_id, error)
-            return None
-        return plan if isinstance(plan, dict) else None
-
-    def parts(self, run_id: str) -> list[Path]:
-        """Return the finished part files of a run, whether or not the run is finished."""
-        return sorted((self.folder(run_id) / "results").glob("*.parquet"))
-
-    def excluded(self, run_id: str) -> list[Path]:
-        """Return the files that list the images excluded by filters."""
-        return sorted((self.folder(run_id) / "excluded").glob("*.parquet"))
-
-    def next_part(self, run_id: str) -> int:
-        """Return a part number that the run has never used, not even for a part of excluded images only."""
-        numbers = (int(path.stem.rpartition("-")[2]) for path in [*self.parts(run_id), *self.excluded(run_id)])
-        return max(numbers, default=-1) + 1
-
-    def write_plan(self, run_id: str, plan: dict[str, Any]) -> None:
-        """Start a run."""
-        self.sweep()
-        write_json(self.folder(run_id) / "plan.json", plan)
-
-    def write_part(self, run_id: str, name: str, rows: pa.Table, excluded: pa.Table | None = None) -> None:
-        """Add a part; its `excluded` rows are written first, so that every part that exists is complete."""
-        if excluded is not None and excluded.num_rows:
-            _write_parquet(self.folder(run_id) / "excluded" / f"{name}.parquet", excluded)
-        _write_parquet(self.folder(run_id) / "results" / f"{name}.parquet", rows)
+        return [run for run in self._run_ids() if not self._is_known(run) and self._exists(plan_name(run))]
 
     def write_classes(self, run_id: str, classes: Iterable[ClassName]) -> None:
         """Keep all class names of the model, in the order of its outputs."""
-        write_json(self.folder(run_id) / "classes.json", {one.class_id: one.label for one in classes})
+        self.storage.write(classes_name(run_id), _json({one.class_id: one.label for one in classes}))
 
     def classes(self, run_id: str) -> tuple[ClassName, ...]:
         """Return what `write_classes` was given, or nothing for a run of version 0.1 or a damaged file."""
-        path = self.folder(run_id) / "classes.json"
         try:
-            classes = json.loads(path.read_text(encoding="utf-8"))
+            classes = json.loads(self.storage.read(classes_name(run_id)))
             return tuple(ClassName(class_id, str(label)) for class_id, label in classes.items())
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, AttributeError) as error:
+        except (ValueError, AttributeError) as error:
             _log.warning("Left out the class names of run %s: %s", run_id, error)
             return ()
 
-    def finish(self, manifest: Manifest) -> None:
-        """Write the manifest, after which the run is immutable; raises RunFailedError if it is finished already."""
-        if self.has(manifest.run_id):
-            raise RunFailedError(f"Run {manifest.run_id} is finished already and never changes.")
-        write_json(self.folder(manifest.run_id) / "manifest.json", manifest.to_dict())
+    def finish(self, manifest: Manifest) -> Manifest:
+        """Write the manifest, after which the run is immutable; return the one that counts: the first one written."""
+        if self.storage.write_new(manifest_name(manifest.run_id), _json(manifest.to_dict())):
+            return manifest
+        return self.manifest(manifest.run_id)
 
     def delete(self, run_id: str) -> None:
-        """Delete a run; it disappears in one step, even if the process is killed meanwhile."""
-        self._trash.mkdir(parents=True, exist_ok=True)
+        """Delete a run, its manifest first; `sweep` ends what a killed process leaves. Raises RunNotFoundError."""
         try:
-            self.folder(run_id).rename(self._trash / f"{run_id}-{uuid.uuid4().hex[:8]}")
-        except FileNotFoundError:
-            raise RunNotFoundError(f"Expected the id of a run in {self.root}, received {run_id!r}.") from None
-        self.sweep()
+            found = delete_run(self.storage, self.state, run_id)
+        finally:
+            forget_manifest(self.storage, run_id)
+        if not found:
+            raise RunNotFoundError(f"Expected the id of a run in {self.uri}, received {run_id!r}.")
 
     def sweep(self) -> None:
-        """Remove what interrupted deletions left behind."""
-        for folder in [*self._trash.glob("*"), *self.root.glob(_DELETED_BY_0_1)]:
-            shutil.rmtree(folder, ignore_errors=True)
+        """End the deletions that were interrupted."""
+        sweep_deletions(self.storage, self.state)
 
     def size_bytes(self, run_id: str) -> int:
-        """Return the disk space of a run."""
-        return sum(path.stat().st_size for path in self.folder(run_id).rglob("*") if path.is_file())
+        """Return the size of all files of a run."""
+        return sum(entry.size_bytes for entry in self.storage.list(run_folder(run_id)))
 
-    @contextmanager
-    def lock(self, run_id: str, check: Callable[[], None] | None = None) -> Iterator[None]:
-        """Lock the run for writing; while another process holds it, `check` is called and may give up by raising."""
-        with hold_lock(self.root / "locks" / f"{run_id}.lock", check):
-            yield
+    def _run_ids(self) -> list[str]:
+        folders, _ = self.storage.list_folder("runs")
+        names = [folder.rpartition("/")[2] for folder in folders]
+        return [name for name in names if not name.startswith(".")]  # version 0.1 renamed what it deleted
 
-    @property
-    def _trash(self) -> Path:
-        # Outside of `runs`, where every folder counts as a run.
-        return self.root / "trash"
+    def _is_known(self, run_id: str) -> bool:
+        try:
+            self.recall(run_id)
+        except RunNotFoundError:
+            return False
+        except RunFailedError:
+            return True  # a damaged manifest is one
+        return True
 
-    def _files(self, name: str) -> Iterable[Path]:
-        return (path for path in self.root.glob(f"runs/*/{name}") if not path.parent.name.startswith("."))
+    def _exists(self, name: str) -> bool:
+        try:
+            self.storage.stat(name)
+        except FileNotFoundError:
+            return False
+        return True
 
-    def _readable_manifests(self) -> Iterator[Manifest]:
-        for path in self._files("manifest.json"):
-            try:
-                yield _read_manifest(path)
-            except FileNotFoundError:
-                continue  # deleted since it was listed
-            except (OSError, RunFailedError) as error:
-                _log.warning("Left out run %s: %s", path.parent.name, error)
-
-
-def _read_manifest(path: Path) -> Manifest:
-    try:
-        manifest = Manifest.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # neither UTF-8 nor JSON
-        raise RunFailedError(f"Expected a manifest in {path}, received a damaged file: {error}.") from error
-    if manifest.run_id != path.parent.name:
-        raise RunFailedError(f"Expected the manifest of run {path.parent.name}, received that of {manifest.run_id}.")
-    return manifest
+    def _no_such_run(self, run_id: str) -> RunNotFoundError:
+        return RunNotFoundError(
+            f"Expected the id of a finished run in {self.uri}, received {run_id!r}.", shell=_LIST_RUNS
+        )
 
 
-def _write_parquet(path: Path, rows: pa.Table) -> None:
-    # A dictionary of pictures would store each of them once more and find nothing to share.
-    texts = [field.name for field in rows.schema if pa.types.is_string(field.type)]
-    with replacing(path) as temporary:
-        pq.write_table(rows, temporary, row_group_size=ROW_GROUP_ROWS, compression="zstd", use_dictionary=texts)
+def _json(value: object) -> bytes:
+    return f"{json.dumps(value, indent=2, ensure_ascii=False)}\n".encode()

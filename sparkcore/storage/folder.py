@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sparkcore.errors import StorageError
-from sparkcore.storage.interface import Entry, Storage, checked_name
+from sparkcore.storage.interface import Entry, FolderContent, Storage, checked_name
 from sparkcore.storage.local import creating, replacing, write_bytes
 
 _TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # names that `local.replacing` makes
@@ -47,17 +47,37 @@ class FolderStorage(Storage):
                     except FileNotFoundError:
                         continue  # deleted meanwhile
 
+    def list_folder(self, prefix: str = "") -> FolderContent:
+        start = f"{checked_name(prefix)}/" if prefix else ""
+        folders: list[str] = []
+        entries: list[Entry] = []
+        try:
+            with self._translated(prefix), os.scandir(self._root / prefix) as found:
+                for one in sorted(found, key=lambda one: one.name):
+                    if one.is_dir():
+                        folders.append(start + one.name)
+                    elif one.is_file() and not _TEMPORARY.fullmatch(one.name):
+                        entries.append(_entry(start + one.name, one.stat()))
+        except FileNotFoundError:
+            return [], []
+        return folders, entries
+
     def stat(self, name: str) -> Entry:
         with self._translated(name):
             path = self._path(name)
             stat = path.stat()
             if not path.is_file():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        return Entry(name, stat.st_size, stat.st_mtime_ns, str(stat.st_mtime_ns))
+        return _entry(name, stat)
 
     def read(self, name: str) -> bytes:
         with self._translated(name):
             return self._path(name).read_bytes()
+
+    def open_reader(self, name: str, size_bytes: int | None = None) -> BinaryIO:
+        del size_bytes
+        with self._translated(name):
+            return self._path(name).open("rb")
 
     def write(self, name: str, content: bytes) -> None:
         with self._translated(name):
@@ -104,6 +124,10 @@ class FolderStorage(Storage):
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise StorageError(f"{self.uri}: {name!r} cannot be read or written: {reason}.") from error
+
+
+def _entry(name: str, stat: os.stat_result) -> Entry:
+    return Entry(name, stat.st_size, stat.st_mtime_ns, str(stat.st_mtime_ns))
 
 
 def _place(temporary: Path, path: Path) -> None:

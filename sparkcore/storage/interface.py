@@ -30,6 +30,9 @@ class Entry:
     version: str
 
 
+FolderContent = tuple[list[str], list[Entry]]
+
+
 class Storage(ABC):
     """Objects below a URI, by names with "/" between their segments.
 
@@ -51,6 +54,13 @@ class Storage(ABC):
         """Yield the objects below a folder, at any depth and in no particular order, as they arrive."""
 
     @abstractmethod
+    def list_folder(self, prefix: str = "") -> FolderContent:
+        """Return the names of the folders directly in a folder, and the objects there, both in the order of names.
+
+        An object store knows no empty folders.
+        """
+
+    @abstractmethod
     def stat(self, name: str) -> Entry:
         """Return what a listing would say of one object."""
 
@@ -66,6 +76,10 @@ class Storage(ABC):
         if start < 0 or length < 1:
             raise ValueError(f"Expected start >= 0 and length >= 1, received {start} and {length}.")
         return self._read_range(name, start, length)
+
+    @abstractmethod
+    def open_reader(self, name: str, size_bytes: int | None = None) -> BinaryIO:
+        """Open an object as a seekable file to read; a known size spares an object store one request."""
 
     @abstractmethod
     def write(self, name: str, content: bytes) -> None:

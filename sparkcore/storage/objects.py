@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from functools import cache, partial
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sparkcore.errors import StorageError
 from sparkcore.origins import split_object_uri
 from sparkcore.storage.bucket import BRISK, PATIENT, Patience, Settings, open_bucket, translated, traveling_settings
-from sparkcore.storage.interface import Entry, Storage, checked_name
+from sparkcore.storage.interface import Entry, FolderContent, Storage, checked_name
+from sparkcore.storage.reading import RangeReader
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -57,6 +58,13 @@ class ObjectStorage(Storage):
                 return
             yield from map(self._entry, page)
 
+    def list_folder(self, prefix: str = "") -> FolderContent:
+        start = f"{self._prefix}{checked_name(prefix) if prefix else ''}"
+        with translated(self.uri):
+            found = self._open().list_with_delimiter(start or None)
+        folders = [folder.removeprefix(self._prefix).rstrip("/") for folder in found["common_prefixes"]]
+        return sorted(folders), sorted(map(self._entry, found["objects"]), key=lambda entry: entry.name)
+
     def stat(self, name: str) -> Entry:
         with translated(f"{self.uri}/{name}"):
             return self._entry(self._open().head(self._key(name)))
@@ -64,6 +72,10 @@ class ObjectStorage(Storage):
     def read(self, name: str) -> bytes:
         with translated(f"{self.uri}/{name}"):
             return self._open().get(self._key(name)).bytes().to_bytes()
+
+    def open_reader(self, name: str, size_bytes: int | None = None) -> BinaryIO:
+        size_bytes = self.stat(name).size_bytes if size_bytes is None else size_bytes
+        return cast(BinaryIO, RangeReader(partial(self._read_range, name), size_bytes))
 
     def write(self, name: str, content: bytes) -> None:
         with translated(f"{self.uri}/{name}"):

@@ -8,6 +8,7 @@ import pytest
 
 from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.runs.class_names import classes_of, with_class_names
+from sparkcore.runs.layout import classes_name
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
@@ -75,11 +76,11 @@ def test_a_run_keeps_its_classes(tmp_path: Path):
     assert map_results(store, run).equals(load_results(store, run).combine_chunks())
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", "7", "null"])
-def test_damaged_class_names_count_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str):
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[1]", b"7", b"null"])
+def test_damaged_class_names_count_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes):
     store = RunStore(tmp_path)
     run = write_run(store)
-    (store.folder(run) / "classes.json").write_text(content)
+    store.storage.write(classes_name(run), content)
     with caplog.at_level(logging.WARNING):
         assert store.classes(run) == ()
     assert f"Left out the class names of run {run}" in caplog.text

@@ -10,6 +10,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sparkcore.errors import StorageError
@@ -59,6 +61,48 @@ class StorageContract:
         assert sorted(entry.name for entry in storage.list()) == ["4", "a/1", "a/b/2", "ab/3"]
         assert sorted(entry.name for entry in storage.list("a")) == ["a/1", "a/b/2"]
         assert list(storage.list("nowhere")) == []
+
+    def test_one_level_of_a_folder(self, storage: Storage) -> None:
+        for name in ("a/1", "a/b c/2", "a/b c/d/3", "ab/4", "5"):
+            storage.write(name, b"1")
+        folders, entries = storage.list_folder()
+        assert (folders, [entry.name for entry in entries]) == (["a", "ab"], ["5"])
+        folders, entries = storage.list_folder("a")
+        assert (folders, entries) == (["a/b c"], [storage.stat("a/1")])
+        assert storage.list_folder("a/b") == storage.list_folder("nowhere") == ([], [])
+
+    def test_a_long_folder_is_complete(self, storage: Storage) -> None:
+        names = [f"a/{number:04d}/1" for number in range(1100)]  # more than a page
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: storage.write(name, b""), names))
+        assert storage.list_folder("a")[0] == [name.removesuffix("/1") for name in names]
+
+    @pytest.mark.parametrize("size_bytes", [0, 1000, 6_000_000])
+    def test_an_open_reader_is_a_file(self, storage: Storage, size_bytes: int) -> None:
+        content = os.urandom(size_bytes)
+        storage.write("a", content)
+        for known in (None, size_bytes):
+            with storage.open_reader("a", known) as file:
+                assert file.seek(-min(9, size_bytes), os.SEEK_END) == max(0, size_bytes - 9)
+                assert file.read(100) == content[-9:]
+                assert (file.read(1), file.tell()) == (b"", size_bytes)
+                assert file.seek(size_bytes // 3) == size_bytes // 3
+                assert file.read(50) == content[size_bytes // 3 :][:50]
+                assert file.seek(10, os.SEEK_CUR) == file.tell()
+                assert file.read() == content[size_bytes // 3 :][60:]
+                file.seek(0)
+                assert file.read() == content
+        with pytest.raises(FileNotFoundError):
+            storage.open_reader("nothing").read()
+
+    def test_a_parquet_file_is_read_in_place(self, storage: Storage) -> None:
+        table = pa.table({"a": pa.array(range(400_000)), "b": pa.array([os.urandom(16) for _ in range(400_000)])})
+        with storage.open_writer("a.parquet") as file:
+            pq.write_table(table, file, row_group_size=10_000)
+        with storage.open_reader("a.parquet") as file:
+            parts = pq.ParquetFile(file)
+            assert parts.read_row_group(17, columns=["b"]).equals(table.select(["b"]).slice(170_000, 10_000))
+            assert parts.read().equals(table)
 
     def test_a_long_listing_is_complete(self, storage: Storage) -> None:
         names = [f"{number % 7}/{number:04d}" for number in range(1100)]  # more than a page

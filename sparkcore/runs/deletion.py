@@ -1,0 +1,110 @@
+"""Deleting runs, so that a killed process neither leaves half a run to be seen nor forgets what is to be deleted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from sparkcore.errors import RunFailedError, StorageError
+from sparkcore.runs.layout import manifest_name, plan_name, recipe_name, run_folder
+from sparkcore.runs.manifests import recall_manifest
+from sparkcore.storage.ahead import map_ahead
+from sparkcore.storage.folder import FolderStorage
+from sparkcore.storage.interface import Storage
+from sparkcore.storage.local import write_json
+
+_DELETED_BY_0_1 = "runs/.deleted-*"  # version 0.1 renamed a run to this before removing it
+_REQUESTS = 32  # at once
+
+
+def delete_run(storage: Storage, state: Path, run_id: str) -> bool:
+    """Delete all files of a run; tell whether there were any."""
+    _forget_recipe(storage, run_id)
+    trashed = state / "trash" / f"{run_id}-{uuid.uuid4().hex[:8]}"
+    try:
+        trashed.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(storage, FolderStorage) and _move(Path(storage.uri, run_folder(run_id)), trashed):
+            shutil.rmtree(trashed, ignore_errors=True)
+            return True
+        return _delete_by_name(storage, trashed.with_suffix(".json"), run_id)
+    except OSError as error:
+        raise StorageError(
+            f"{storage.uri}: run {run_id} cannot be deleted: {os.strerror(error.errno or 0)}."
+        ) from error
+
+
+def sweep_deletions(storage: Storage, state: Path) -> None:
+    """Remove what interrupted deletions left behind."""
+    folders = [path for path in (state / "trash").glob("*") if path.is_dir()]
+    if isinstance(storage, FolderStorage):
+        folders += [*Path(storage.uri, "trash").glob("*"), *Path(storage.uri).glob(_DELETED_BY_0_1)]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    for listed in (state / "trash").glob("*.json"):
+        deletion = json.loads(listed.read_text(encoding="utf-8"))
+        if deletion["store"] == storage.uri:
+            unchanged = {name for name, version in deletion["versions"].items() if _has(storage, name, version)}
+            _delete_all(storage, listed, [name for name in deletion["versions"] if name in unchanged])
+
+
+def _move(folder: Path, trashed: Path) -> bool:
+    """Move a run to the trash in one step, if that is on the same disk."""
+    try:
+        folder.rename(trashed)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
+
+
+def _delete_by_name(storage: Storage, listed: Path, run_id: str) -> bool:
+    """Delete files one by one: the manifest, then the plan, so that nobody reads or resumes what is left."""
+    versions = {entry.name: entry.version for entry in storage.list(run_folder(run_id))}
+    if not versions:
+        return False
+    first = [name for name in (manifest_name(run_id), plan_name(run_id)) if name in versions]
+    ordered = {name: versions[name] for name in dict.fromkeys([*first, *versions])}
+    write_json(listed, {"store": storage.uri, "versions": ordered})
+    for name in first:
+        storage.delete(name)
+    _delete_all(storage, listed, [name for name in ordered if name not in first])
+    return True
+
+
+def _delete_all(storage: Storage, listed: Path, names: list[str]) -> None:
+    for _ in map_ahead(storage.delete, names, _REQUESTS):
+        pass
+    if isinstance(storage, FolderStorage):
+        _remove_empty_folders(Path(storage.uri, run_folder(listed.name.partition("-")[0])))
+    listed.unlink(missing_ok=True)
+
+
+def _remove_empty_folders(top: Path) -> None:
+    for folder, _, _ in os.walk(top, topdown=False):
+        try:
+            Path(folder).rmdir()
+        except OSError:
+            continue  # somebody computes the run again
+
+
+def _has(storage: Storage, name: str, version: str) -> bool:
+    """Tell whether a file is still the one that was to be deleted, and not that of a run computed again."""
+    try:
+        return storage.stat(name).version == version
+    except FileNotFoundError:
+        return False
+
+
+def _forget_recipe(storage: Storage, run_id: str) -> None:
+    """Let later runs no longer find this one; a run that is not found is only not reused."""
+    try:
+        storage.delete(recipe_name(recall_manifest(storage, run_id).recipe_id, run_id))
+    except (FileNotFoundError, RunFailedError):
+        return  # not finished
