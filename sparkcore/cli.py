@@ -138,7 +138,10 @@ def _add_engine(group: Any) -> None:
     group.add_argument("--batch-size", type=int, metavar="N", help="images per call of the model (default: 32)")
     group.add_argument("--threads", type=int, metavar="N", help="model threads per worker (default: cores of a task)")
     group.add_argument(
-        "--part-size", type=int, metavar="N", help="images per part, the unit of resume (default: about 3 s of work)"
+        "--bucket-size",
+        type=int,
+        metavar="N",
+        help="images per bucket, the unit of resume (default: about 3 s of work)",
     )
 
 

@@ -127,7 +127,7 @@ def _flags(engine: EngineConfig, store: Path) -> list[str]:
         "--master": engine.master,
         "--batch-size": engine.batch_size,
         "--threads": engine.threads,
-        "--part-size": engine.part_size,
+        "--bucket-size": engine.bucket_size,
     }
     flags = [text for flag, value in given.items() if value is not None for text in (flag, str(value))]
     settings = [text for name, value in engine.spark_conf for text in ("--spark-conf", f"{name}={value}")]
