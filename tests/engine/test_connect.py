@@ -45,7 +45,7 @@ def connect_url(tmp_path: Path) -> Iterator[str]:
     """Start a Connect server with a local master, as a stock `start-connect-server.sh` on another host has."""
     import pyspark
 
-    hidden = (f"{tmp_path}/in", os.environ["SPARKCORE_CACHE"])
+    hidden = (os.environ["SPARKCORE_CACHE"],)
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / "sitecustomize.py").write_text(ELSEWHERE.format(hidden=hidden))
 

@@ -20,7 +20,7 @@ from tests.conftest import write_colors
 from tests.imaging.pictures import write_awkward_folder
 
 Request = Callable[..., RunConfig]
-PLACE = {"image_id", "origin", "modified_at"}  # what differs between a folder and a bucket
+PLACE = {"image_id", "origin", "modified_at", "version"}  # what differs between a folder and a bucket
 NUMBERS = ("score", "margin", "entropy")  # of another batch: equal but for rounding
 
 

@@ -59,11 +59,11 @@ def answers(table: pa.Table) -> dict[str, tuple[str, float]]:
 
 
 @pytest.mark.usefixtures("spark")
-@pytest.mark.parametrize(("batch_size", "part_size"), [(32, 300), (1, 40)])
+@pytest.mark.parametrize(("batch_size", "bucket_size"), [(32, 300), (1, 40)])
 def test_the_same_label_as_keras_on_every_photo(
-    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]], batch_size: int, part_size: int
+    tmp_path: Path, photos: Path, keras_answers: dict[str, tuple[str, float]], batch_size: int, bucket_size: int
 ) -> None:
-    engine = EngineConfig(store=tmp_path, batch_size=batch_size, part_size=part_size)
+    engine = EngineConfig(store=tmp_path, batch_size=batch_size, bucket_size=bucket_size)
     table = results(photos, engine)
     found = answers(table)
     assert {name: class_id for name, (class_id, _) in found.items()} == {
