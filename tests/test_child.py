@@ -32,3 +32,11 @@ def test_a_child_does_not_use_the_jvm_of_its_parent(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     monkeypatch.setenv("PYSPARK_GATEWAY_SECRET", "x")
     assert not [name for name in child_environment() if name.startswith("PYSPARK_GATEWAY")]
+
+
+def test_further_folders_and_archives_follow_under_absolute_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"one{os.pathsep}/two")
+    further = ["", "/two", "./sparkcore.zip", "/three"]
+    found = child_environment(further)["PYTHONPATH"].split(os.pathsep)
+    assert found == [ROOT, f"{tmp_path}/one", "/two", f"{tmp_path}/sparkcore.zip", "/three"]

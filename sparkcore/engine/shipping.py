@@ -71,15 +71,18 @@ def ship_model(spark: SparkSession, model: FrozenModel) -> None:
 
 
 def with_local_model() -> Callable[[WorkerTask], WorkerTask]:
-    """Return a function that finds the model's file on the executor.
+    """Return a function that finds the model's file on the executor, and makes a second attempt of a task careful.
 
     It is a closure because Spark pickles closures by value: executors import the worker room only. What was sent is
     asked for first: the driver's path may lie in a folder that the executor's user must not enter.
     """
 
     def localize(task: WorkerTask) -> WorkerTask:
-        from pyspark import SparkFiles
+        from pyspark import SparkFiles, TaskContext
 
+        context = TaskContext.get()
+        if context is not None and context.attemptNumber() > 0:
+            task = replace(task, careful=True)
         sent = SparkFiles.get(os.path.basename(task.model.path))
         return replace(task, model=replace(task.model, path=Path(sent))) if os.path.exists(sent) else task
 

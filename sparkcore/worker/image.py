@@ -63,6 +63,8 @@ def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit) -> Pre
         _fill(prepared, _decoded(source, size, fit, full_size="pixels" in config.keep), config, size, fit)
     except ImageError as error:
         prepared.error = error
+    except MemoryError:
+        prepared.error = ImageError("too_large", "The image does not fit in memory.")
     except Exception as error:  # noqa: BLE001 (one image must not take the others down)
         prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
     prepared.decode_s = time.thread_time() - started

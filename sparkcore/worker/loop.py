@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparkcore.imaging.decode import ImageSize
 from sparkcore.models.predictor import Predictor, load_predictor
-from sparkcore.worker.image import Prepared, Source, prepare
+from sparkcore.worker.careful import preparation
+from sparkcore.worker.image import Prepared, Source
 from sparkcore.worker.opening import read_object, unopened
 from sparkcore.worker.rows import TIMINGS, classified_batch
 from sparkcore.worker.task import LISTED_SIZE, PAYLOADS, WorkerTask
@@ -40,8 +40,12 @@ def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Gen
     """
     clock = _Clock()
     predictor = _LazyPredictor(task, clock)
-    with _pool(task.threads, "decode") as decoders, _pool(_READS_AT_ONCE, "read") as readers:
-        pools = _Pools(decoders, readers)
+    with (
+        _pool(task.threads, "decode") as decoders,
+        _pool(_READS_AT_ONCE, "read") as readers,
+        preparation(task) as prepare,
+    ):
+        pools = _Pools(decoders, readers, prepare)
         for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
             probabilities = predictor.predict(pixels)
@@ -78,10 +82,11 @@ class _LazyPredictor:
 
 @dataclass(frozen=True, slots=True)
 class _Pools:
-    """Threads that decode and threads that wait for an object store; nobody else uses them."""
+    """Threads that decode, which call `prepare`, and threads that wait for an object store; nobody else uses them."""
 
     decoders: ThreadPoolExecutor
     readers: ThreadPoolExecutor
+    prepare: Callable[[Source], Prepared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +133,13 @@ def _prepared(batches: Iterable[pa.RecordBatch], task: WorkerTask, pools: _Pools
 
 
 def _submit(source: Source, task: WorkerTask, pools: _Pools) -> _Waiting:
-    size = ImageSize(task.model.height, task.model.width)
     size_bytes = source.size_bytes
     unreadable = source.listed_size_bytes is not None and unopened(source.origin, source.listed_size_bytes)
     if source.content is None and task.storage is not None and not unreadable:
         source = replace(source, reading=pools.readers.submit(read_object, task.storage, source.origin))
     elif source.content is None:
         size_bytes = 0  # the decoding thread opens the file and lets go of it
-    return _Waiting(
-        size_bytes, source.reading, pools.decoders.submit(prepare, source, task.config, size, task.model.fit)
-    )
+    return _Waiting(size_bytes, source.reading, pools.decoders.submit(pools.prepare, source))
 
 
 def _sources(batches: Iterable[pa.RecordBatch]) -> Iterator[Source]:

@@ -25,7 +25,8 @@ class WorkerTask:
     """Hold all that a worker needs to know; it is pickled with Spark's tasks.
 
     `threads` is the number of threads of the model, and of the decoder. `storage` is the bucket of the images, None
-    where they are not on an object store.
+    where they are not on an object store. With `careful`, images are decoded in child processes, so that one that ends
+    its decoder does not end the worker.
     """
 
     config: RunConfig
@@ -33,6 +34,7 @@ class WorkerTask:
     batch_size: int
     threads: int
     storage: Storage | None = None
+    careful: bool = False
 
 
 def reported(work: Callable[[], None]) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -8,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparkcore.errors import ImageError, RunFailedError
-from sparkcore.imaging import bounded
+from sparkcore.errors import ImageError
 from sparkcore.imaging.bounded import Bounds, PictureChecker
 from tests.imaging.pictures import jpeg, png, save
 
@@ -66,26 +64,3 @@ def test_a_picture_that_takes_too_long_is_refused_alone():
             checker.check(zeros(6000))
         with pytest.raises(ImageError, match=r"Decoding takes more than 0\.001 s"):
             checker.check(zeros(6001))
-
-
-def test_a_child_that_has_died_is_replaced(checker: PictureChecker):
-    checker.check(png())
-    assert checker._child is not None
-    checker._child.kill()
-    checker._child.wait()
-    checker.check(jpeg())
-
-
-def test_no_child_is_left_behind():
-    with PictureChecker(Bounds()) as checker:
-        checker.check(png())
-        child = checker._child
-    assert child is not None
-    with pytest.raises(ProcessLookupError):
-        os.kill(child.pid, 0)
-
-
-def test_a_child_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bounded, "_PROGRAM", "raise SystemExit(3)")
-    with PictureChecker(Bounds()) as checker, pytest.raises(RunFailedError, match="could not be started"):
-        checker.check(png())
