@@ -15,8 +15,8 @@ from tests.pages.stored_runs import OTHER_RUN, ROWS, RUN, store_run
 # b.jpg and c.jpg get another label, f.jpg is not there
 OTHER = [
     ROWS[0],
-    row("b.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="cat"),
-    row("c.jpg", ("n1", "cat", 0.6), ("n3", "owl", 0.3), truth="cat"),
+    row("b.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="cat", image_id=ROWS[1]["image_id"]),
+    row("c.jpg", ("n1", "cat", 0.6), ("n3", "owl", 0.3), truth="cat", image_id=ROWS[2]["image_id"]),
     *ROWS[3:5],
     ROWS[6],
 ]
