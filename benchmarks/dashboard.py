@@ -110,7 +110,7 @@ class Viewer:
 
 
 @contextmanager
-def serve(store: Path) -> Iterator[Server]:
+def serve(store: str) -> Iterator[Server]:
     """Run the dashboard on a store, in a child process, during the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -121,7 +121,7 @@ def serve(store: Path) -> Iterator[Server]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "SPARKCORE_STORE": str(store)},
+        env={**os.environ, "SPARKCORE_STORE": store},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -171,7 +171,7 @@ def measure_viewers(server: Server, run: str, viewers: int, pause_s: float, flip
     return seconds, failed[0]
 
 
-def measure_large(store: Path, small: str, large: str) -> dict[str, float]:
+def measure_large(store: str, small: str, large: str) -> dict[str, float]:
     """Return the cost of a run with a million rows, on fresh servers."""
     figures = {}
     with serve(store) as server:
@@ -197,7 +197,7 @@ def measure_large(store: Path, small: str, large: str) -> dict[str, float]:
     return figures
 
 
-def measure(store: Path, options: argparse.Namespace) -> dict[str, float]:
+def measure(store: str, options: argparse.Namespace) -> dict[str, float]:
     """Run all measurements and return the figures by name."""
     runs = make_store(store, {FEW: 256, MANY: 256, **({} if options.quick else {MOST: 48})})
     with serve(store) as server:
@@ -218,13 +218,13 @@ def measure(store: Path, options: argparse.Namespace) -> dict[str, float]:
 def main() -> None:
     """Measure and print the figures as a table and as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, help="where to keep the synthetic runs (default: a temporary folder)")
+    parser.add_argument("--store", help="path or URI for the synthetic runs (default: a temporary folder)")
     parser.add_argument("--viewers", type=int, default=20, help="concurrent viewers (default: 20)")
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between clicks of a viewer (default: 5)")
     parser.add_argument("--quick", action="store_true", help="skip the run with a million rows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(options.store or Path(folder), options)
+        figures = measure(options.store or folder, options)
     for name, value in figures.items():
         unit, maximum = LIMITS[name]
         verdict = "" if maximum is None else f"  at most {maximum:g} {unit}: {'ok' if value <= maximum else 'MISSED'}"

@@ -23,7 +23,7 @@ _POLL_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A finished run: seconds from the request to its end and to its first part in the store, and its manifest."""
+    """A finished run: seconds from the request to its end and to its first receipt, and its manifest."""
 
     wall_s: float
     first_image_s: float
@@ -53,7 +53,7 @@ def command(config: RunConfig, store: Path) -> Timed:
 
 
 def _wait_for_part(store: Path, process: subprocess.Popen[bytes], started: float) -> float:
-    while process.poll() is None and not any(store.glob("**/part-*.parquet")):
+    while process.poll() is None and not any(store.glob("runs/*/*/receipts/*/*.json")):
         time.sleep(_POLL_S)
     return time.perf_counter() - started
 
@@ -85,7 +85,7 @@ class WarmEngine:
 @contextmanager
 def warm_engine(store: Path, *, watch_memory: bool = False) -> Iterator[WarmEngine]:
     """Run an engine process for the block. Watching memory slows it down, so do not measure speed with it."""
-    engine = EngineConfig(store=store)
+    engine = EngineConfig(store=str(store))
     client.start_engine(engine)
     while (pid := client.engine_pid(engine)) is None:
         time.sleep(_POLL_S)

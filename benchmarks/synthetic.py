@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image
 
+from benchmarks.finished_run import write_finished_run
 from sparkcore.config import RunConfig
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
@@ -27,6 +29,7 @@ _DISTINCT_PICTURES = 60
 _MODIFIED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int64]
 
 
 def write_synthetic_run(store: RunStore, rows: int, thumbnail_side: int = 256, seed: int = 0) -> str:
@@ -39,31 +42,36 @@ def write_synthetic_run(store: RunStore, rows: int, thumbnail_side: int = 256, s
         return run_id
     generator = np.random.default_rng(seed)
     pictures = [_picture(generator, thumbnail_side) for _ in range(_DISTINCT_PICTURES)]
-    errors = 0
-    for part, start in enumerate(range(0, rows, ROWS_PER_PART)):
-        table = _part(start, min(ROWS_PER_PART, rows - start), pictures, generator)
-        errors += table.num_rows - table["error_type"].null_count
-        store.write_part(run_id, f"part-{part:05d}", table)
-    store.finish(_manifest(run_id, rows, errors))
+    files = _sorted_files(rows, generator)
+    parts = (_part(files.slice(start, ROWS_PER_PART), pictures, generator) for start in range(0, rows, ROWS_PER_PART))
+    write_finished_run(store, _manifest(run_id, rows, pc.sum(files["failed"]).as_py()), parts)
     return run_id
 
 
-def _part(start: int, count: int, pictures: list[bytes], generator: np.random.Generator) -> pa.Table:
-    predicted, score = _predictions(count, generator)
-    failed = generator.random(count) < ERROR_SHARE
-    correct = generator.random(count) < CORRECT_SHARE
-    truth = np.where(correct, predicted[:, 0], generator.integers(CLASSES, size=count))
-    numbers = range(start, start + count)
-    names = [f"image-{number:08d}.jpg" for number in numbers]
-    origins = [f"file:/synthetic/{_class_id(code)}/{name}" for code, name in zip(truth, names, strict=True)]
+def _sorted_files(rows: int, generator: np.random.Generator) -> pa.Table:
+    """Return id, origin, true class and whether it is unreadable of all images, sorted by image_id."""
+    truth = generator.choice(CLASSES, size=rows, p=_frequencies())
+    origins = [
+        f"file:/synthetic/{_class_id(code)}/image-{number:08d}.jpg" for number, code in enumerate(truth.tolist())
+    ]
+    failed = generator.random(rows) < ERROR_SHARE
+    ids = list(map(image_id, origins))
+    return pa.table({"image_id": ids, "origin": origins, "truth": truth, "failed": failed}).sort_by("image_id")
+
+
+def _part(files: pa.Table, pictures: list[bytes], generator: np.random.Generator) -> pa.Table:
+    truth, count = files["truth"].to_numpy(), files.num_rows
+    predicted, score = _predictions(truth, generator)
+    failed = files["failed"].to_numpy()
     chosen = generator.integers(len(pictures), size=count)
     side = generator.integers(200, 4000, size=(2, count)).astype(np.int32)
     columns: dict[str, Any] = {
-        "image_id": [image_id(origin) for origin in origins],
-        "origin": origins,
-        "file_name": names,
+        "image_id": files["image_id"].combine_chunks(),
+        "origin": files["origin"].combine_chunks(),
+        "file_name": [origin.rpartition("/")[2] for origin in files["origin"].to_pylist()],
         "size_bytes": generator.integers(10_000, 900_000, size=count),
         "modified_at": [_MODIFIED_AT] * count,
+        "version": [str(int(_MODIFIED_AT.timestamp()) * 10**9)] * count,
         "format": _unless(failed, ["JPEG"] * count),
         "mode": _unless(failed, ["RGB"] * count),
         "height": _unless(failed, side[0].tolist()),
@@ -85,16 +93,22 @@ def _part(start: int, count: int, pictures: list[bytes], generator: np.random.Ge
     return pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema=schema)
 
 
-def _predictions(count: int, generator: np.random.Generator) -> tuple[npt.NDArray[np.int64], Floats]:
+def _predictions(truth: Codes, generator: np.random.Generator) -> tuple[Codes, Floats]:
     """Return predicted classes and scores, both of shape (count, TOP_K), best first."""
-    weights = 1 / np.arange(1, CLASSES + 1)
-    first = generator.choice(CLASSES, size=count, p=weights / weights.sum())
+    count = len(truth)
+    other = generator.choice(CLASSES, size=count, p=_frequencies())
+    first = np.where(generator.random(count) < CORRECT_SHARE, truth, other)
     steps = np.arange(TOP_K) * generator.integers(1, 40, size=(count, 1))
     share = generator.dirichlet([4.0, 1.0, 0.6, 0.4, 0.3], size=count) * 0.98
     return (first[:, None] + steps) % CLASSES, -np.sort(-share, axis=1).astype(np.float32)
 
 
-def _top(predicted: npt.NDArray[np.int64], score: Floats, failed: npt.NDArray[np.bool_]) -> pa.Array:
+def _frequencies() -> npt.NDArray[np.float64]:
+    weights = 1 / np.arange(1, CLASSES + 1)
+    return weights / weights.sum()
+
+
+def _top(predicted: Codes, score: Floats, failed: npt.NDArray[np.bool_]) -> pa.Array:
     flat = predicted[~failed].ravel().tolist()
     entries = pa.StructArray.from_arrays(
         [
@@ -133,7 +147,7 @@ def _manifest(run_id: str, rows: int, errors: int) -> Manifest:
         run_id=run_id,
         request_id=run_id,
         recipe_id=run_id,
-        attempt=0,
+        retry=0,
         config=RunConfig(images=f"/synthetic/{rows}", truth="folder").to_dict(),
         model={"name": "synthetic", "digest": "0" * 64, "classes": CLASSES},
         versions={},
@@ -145,7 +159,7 @@ def _manifest(run_id: str, rows: int, errors: int) -> Manifest:
     )
 
 
-def make_store(folder: Path, sizes: dict[int, int]) -> dict[int, str]:
+def make_store(place: str | Path, sizes: dict[int, int]) -> dict[int, str]:
     """Write one run per entry of `sizes` (rows -> thumbnail side in pixels); return the run id by rows."""
-    store = RunStore(folder)
+    store = RunStore(place)
     return {rows: write_synthetic_run(store, rows, side) for rows, side in sizes.items()}

@@ -121,7 +121,14 @@ def _command(subparsers: Any, name: str, function: Any, text: str, *, store: boo
     parser.set_defaults(command=function)
     if store:
         parser.add_argument(
-            "--store", type=Path, metavar="DIR", help="folder of runs (default: SPARKCORE_STORE, else ./runs-store)"
+            "--store", metavar="DIR|URI", help="where the runs are (default: SPARKCORE_STORE, else ./runs-store)"
+        )
+        parser.add_argument(
+            "--state",
+            type=Path,
+            metavar="DIR",
+            help="what only this machine needs: jobs, logs, mapped tables (default: SPARKCORE_STATE, else in a local "
+            "store, else in the user's data folder)",
         )
     return parser
 

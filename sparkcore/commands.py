@@ -6,12 +6,15 @@ import argparse
 import logging
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from sparkcore import client
 from sparkcore.config import EngineConfig, RunConfig, spark_setting
 from sparkcore.errors import RequestError, RunNotFoundError
+from sparkcore.origins import is_local
 from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import read_notes
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
@@ -28,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     request, engine = run_config(options), engine_config(options)
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
-    store = RunStore(engine.store)
+    store = RunStore(engine.store, engine.state)
     if options.json:
         print_json(_run_summary(store, outcome.manifest, outcome.status))
         return
@@ -82,7 +85,7 @@ def export(options: argparse.Namespace) -> None:
         raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
     store = _store(options)
     manifest = store.find(options.run)
-    table = load_results(store, manifest.run_id)
+    table = map_results(store, manifest.run_id)
 
     def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
         return load_thumbnails(store, manifest.run_id, image_ids)
@@ -196,10 +199,12 @@ def engine_config(options: argparse.Namespace) -> EngineConfig:
 
 
 def _store(options: argparse.Namespace) -> RunStore:
-    store = RunStore(engine_config(options).store)
-    if not store.root.is_dir():
+    engine = engine_config(options)
+    store = RunStore(engine.store, engine.state)
+    store.storage.check()
+    if is_local(store.uri) and not Path(store.uri).is_dir():
         raise RunNotFoundError(
-            f"Expected a store of runs at {store.root}, found none. Run `sparkcore run IMAGES` first, or pass --store."
+            f"Expected a store of runs at {store.uri}, found none. Run `sparkcore run IMAGES` first, or pass --store."
         )
     return store
 
@@ -209,7 +214,7 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
     return {
         "run_id": manifest.run_id,
         "status": status,
-        "folder": str(store.folder(manifest.run_id)),
+        "folder": store.folder(manifest.run_id),
         **{name: manifest.counts[name] for name in names},
         "seconds": manifest.timings["total"],
         "images_per_second": manifest.images_per_second,

@@ -16,15 +16,15 @@ LABEL_SUFFIXES = (".json", ".txt", ".csv")
 WEIGHTS_SUFFIXES = (*MODEL_SUFFIXES, ".pth")
 
 
-def allowed_roots(store: Path) -> tuple[Path, ...]:
+def allowed_roots(state: Path) -> tuple[Path, ...]:
     """Return the folders below which files may be read, symbolic links resolved.
 
-    They are the folders of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the store's uploads
-    and samples.
+    They are the folders of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the uploads and
+    samples in the state folder of the store.
     """
     text = os.environ.get(ROOTS_VARIABLE, "")
     given = [Path(part) for part in text.split(os.pathsep) if part.strip()] or [Path.cwd()]
-    folders = [*given, store / "uploads", store / "samples"]
+    folders = [*given, state / "uploads", state / "samples"]
     return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
 
 

@@ -41,15 +41,15 @@ class Upload:
     refused: tuple[tuple[str, str], ...]
 
 
-def save_upload(files: Sequence[SentFile], store: Path) -> Upload:
-    """Check uploaded files by decoding them and write the good ones to `<store>/uploads/<digest of the content>/`.
+def save_upload(files: Sequence[SentFile], state: Path) -> Upload:
+    """Check uploaded files by decoding them and write the good ones to `<state>/uploads/<digest of the content>/`.
 
     The same files give the same folder, and thus the same run. A file that is not a usable image, or that takes more
     than BOUNDS to decode, is refused alone. Raises InputError for too many files or bytes, before any file is read,
     and RunFailedError where nothing can be checked or written.
     """
     _check_totals(files)
-    uploads = store / "uploads"
+    uploads = state / "uploads"
     temporary = uploads / f".{uuid.uuid4().hex}"
     try:
         accepted, refused = _write_good(files, temporary)

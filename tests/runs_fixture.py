@@ -15,16 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
+from benchmarks.finished_run import write_finished_run
 from sparkcore.config import RunConfig
 from sparkcore.imaging.thumbnail import thumbnail
 from sparkcore.origins import origin_of
-from sparkcore.runs.files_table import CommittedPart, write_files
-from sparkcore.runs.layout import PlanFolder, columns_name, run_folder
+from sparkcore.runs.layout import run_folder
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_ERROR, STATUS_OK, result_schema
-from sparkcore.worker.compaction import compact, file_groups
-from sparkcore.worker.writer import PartWriter
 
 LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
 INPUT = {"height": 64, "width": 64, "resize": "stretch", "crop_ratio": 1.0}
@@ -68,19 +66,9 @@ def write_rows(store: RunStore, manifest: Manifest, rows: Sequence[dict[str, Any
     """Write a finished run of these rows, sorted by image_id, as the workers and the driver do."""
     schema = result_schema(tuple(manifest.config["keep"]))
     ordered = sorted(rows, key=lambda row: str(row["image_id"]))
-    folder = PlanFolder(manifest.run_id, "plan")
-    parts = []
-    for number, start in enumerate(range(0, len(ordered), rows_per_part)):
-        of_part = ordered[start : start + rows_per_part]
-        writer = PartWriter(store.storage, folder.new_part(number), schema)
-        writer.write(pa.RecordBatch.from_pylist(of_part, schema=schema))
-        file = writer.finish()
-        ids = of_part[0]["image_id"], of_part[-1]["image_id"]
-        parts.append(CommittedPart(number, file.name, number, len(of_part), file.size_bytes, file.sha256, *ids))
-    for number, group in enumerate(file_groups(parts)):
-        compact(store.storage, group, columns_name(manifest.run_id, number))
-    write_files(store.storage, manifest.run_id, parts)
-    store.finish(manifest)
+    starts = range(0, len(ordered), rows_per_part)
+    tables = (pa.Table.from_pylist(ordered[start : start + rows_per_part], schema=schema) for start in starts)
+    write_finished_run(store, manifest, tables)
 
 
 def write_0_1_run(store: RunStore, manifest: Manifest, *parts: Sequence[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from tests.runs_fixture import write_run
 def test_what_was_left_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     store = RunStore(tmp_path)
     run = write_run(store, rows=12)
-    path = store.folder(run) / "manifest.json"
+    path = Path(store.folder(run), "manifest.json")
     manifest = json.loads(path.read_text())
     counts = manifest["counts"] | {"resumed": 0}
     for more, said in (({}, False), ({"links_left_out": 3, "hidden_left_out": 1}, True)):

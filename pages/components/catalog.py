@@ -137,7 +137,7 @@ def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table
         "Unreadable": [m.counts["errors"] for m in manifests],
         "Images/s": [m.images_per_second for m in manifests],
         "Time (s)": [m.timings.get("total") for m in manifests],
-        "Size (MB)": [cached.size_bytes((str(store.root), m.run_id, m.finished_at)) / 1e6 for m in manifests],
+        "Size (MB)": [cached.size_bytes((store.uri, m.run_id, m.finished_at)) / 1e6 for m in manifests],
         "Run": [m.run_id for m in manifests],
     }
     return pa.table(columns)

@@ -120,7 +120,7 @@ def parquet_bytes(exported: Exported) -> bytes:
 def zip_bytes(exported: Exported) -> bytes:
     """Return a ZIP archive with the annotated pictures in full size, their table and, on request, the originals."""
     buffer = BytesIO()
-    open_image = partial(intake.open_allowed, roots=intake.allowed_roots(exported.opened.store.root))
+    open_image = partial(intake.open_allowed, roots=intake.allowed_roots(exported.opened.store.state))
     manifest = exported.opened.manifest.to_dict()
     archive.write_zip(_part(exported), buffer, open_image, manifest=manifest, originals=exported.originals)
     return buffer.getvalue()

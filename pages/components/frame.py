@@ -59,7 +59,12 @@ def show(page: str) -> Opened | None:
     The run is that of `?run=`, else the newest. Returns None where there is no such run, after saying what to do.
     """
     store = begin(page)
-    manifests = finished_runs(store)
+    try:
+        manifests = finished_runs(store)
+    except SparkcoreError as error:
+        heading(page)
+        st.error(text.escape(str(error)), icon=":material/error:")
+        return None
     if not manifests:
         heading(page)
         _show_empty()

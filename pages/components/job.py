@@ -134,7 +134,7 @@ def _offer_log(job: Job, store: RunStore) -> None:
 
 
 def _log_tail(store: RunStore) -> bytes:
-    path = store.root / "logs" / "engine.log"
+    path = store.state / "logs" / "engine.log"
     if not path.is_file():
         return b"There is no log, because the engine did not start.\n"
     with path.open("rb") as log:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +11,12 @@ import streamlit as st
 
 from pages.components.naming import run_name
 from sparkcore.config import EngineConfig
-from sparkcore.errors import RunNotFoundError, SparkcoreError
+from sparkcore.errors import RunNotFoundError
+from sparkcore.progress import Step, Watch
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.mapped import map_results
+from sparkcore.runs.mapped import is_mapped, map_results
 from sparkcore.runs.notes import Note, read_notes
 from sparkcore.runs.store import RunStore
-
-_log = logging.getLogger(__name__)
 
 Key = tuple[str, str, str]
 
@@ -40,7 +38,7 @@ class Opened:
     @property
     def key(self) -> Key:
         """Return what identifies the results in a cache; a run that was deleted and computed again is another one."""
-        return str(self.store.root), self.run_id, self.manifest.finished_at
+        return self.store.uri, self.run_id, self.manifest.finished_at
 
     @cached_property
     def name(self) -> str:
@@ -50,7 +48,8 @@ class Opened:
 
 def open_store() -> RunStore:
     """Return the store that this server shows."""
-    return RunStore(EngineConfig.from_environment().store)
+    engine = EngineConfig.from_environment()
+    return RunStore(engine.store, engine.state)
 
 
 def open_run(store: RunStore, run_id: str) -> Opened:
@@ -60,8 +59,9 @@ def open_run(store: RunStore, run_id: str) -> Opened:
             f"Expected the id of a run, 16 hex digits, received {run_id!r}. Choose a run from the list."
         )
     manifest = store.manifest(run_id)
+    _copy_columns(store, run_id)
     return Opened(
-        store, manifest, _table((str(store.root), run_id, manifest.finished_at)), read_notes(store).of(run_id)
+        store, manifest, _table(store.uri, run_id, manifest.finished_at, _store=store), read_notes(store).of(run_id)
     )
 
 
@@ -72,22 +72,24 @@ def is_run_id(candidate: str) -> bool:
 
 def finished_runs(store: RunStore) -> list[Manifest]:
     """Return the manifests of all finished runs, newest first."""
-    paths = sorted(store.root.glob("runs/*/manifest.json"))
-    return _manifests(str(store.root), tuple((p.parent.name, p.stat().st_mtime_ns) for p in paths))
+    return store.runs()
+
+
+def _copy_columns(store: RunStore, run_id: str) -> None:
+    """Copy the columns of a run to this machine, with a bar where it takes a while."""
+    if is_mapped(store, run_id):
+        return
+    place = st.empty()
+
+    def show(step: Step) -> None:
+        if step.done < step.total:
+            place.progress(step.done / step.total, f"Opening the run: {step.done:,} of {step.total:,} images")
+
+    map_results(store, run_id, Watch(progress=show))
+    place.empty()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the run …")
-def _table(key: Key) -> pa.Table:
-    root, run_id, _ = key
-    return map_results(RunStore(root), run_id)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _manifests(root: str, stamps: tuple[tuple[str, int], ...]) -> list[Manifest]:
-    store, manifests = RunStore(root), []
-    for run_id, _ in stamps:
-        try:
-            manifests.append(store.manifest(run_id))
-        except (SparkcoreError, OSError, ValueError, TypeError) as error:  # one bad run must not hide the others
-            _log.warning("run %s is left out: %s", run_id, error)
-    return sorted(manifests, key=lambda manifest: (manifest.finished_at, manifest.run_id), reverse=True)
+def _table(uri: str, run_id: str, finished_at: str, _store: RunStore) -> pa.Table:
+    del uri, finished_at  # a run that was deleted and computed again is another one
+    return map_results(_store, run_id)

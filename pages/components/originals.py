@@ -29,7 +29,7 @@ def tile_pictures(store: RunStore, rows: Sequence[Row]) -> list[bytes | None]:
 
     Rows need status, origin, width and height.
     """
-    roots = intake.allowed_roots(store.root)
+    roots = intake.allowed_roots(store.state)
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(partial(_tile_picture, roots), rows))
 

@@ -155,7 +155,7 @@ def _true_place(opened: Opened, number: int) -> int | None:
 
 
 def _open(opened: Opened, origin: str) -> bytes:
-    return intake.open_allowed(origin, intake.allowed_roots(opened.store.root))
+    return intake.open_allowed(origin, intake.allowed_roots(opened.store.state))
 
 
 def _offer_download(content: bytes, row: Row) -> None:

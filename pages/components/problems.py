@@ -40,9 +40,9 @@ def show_retry(opened: Opened) -> None:
         if not st.button(f"Retry {text.images(count)}", icon=":material/replay:", key="retry"):
             return
         try:
-            roots = intake.allowed_roots(opened.store.root)
+            roots = intake.allowed_roots(opened.store.state)
             config = _checked(RunConfig.from_dict(opened.manifest.config), roots)
-            engine = EngineConfig.from_environment(store=opened.store.root)
+            engine = EngineConfig.from_environment(store=opened.store.uri, state=opened.store.state)
             job = client.submit(config, engine, retry_failed=True, roots=roots)
         except SparkcoreError as error:
             st.error(text.escape(str(error)), icon=":material/error:")

@@ -95,7 +95,7 @@ def submit(pictures: Source, values: Values, store: RunStore) -> None:
     """Submit the request and show its job, or the error."""
     try:
         images, refused = source.resolve(pictures, store)
-        job = client.submit(settings.to_config(images, values, store), roots=intake.allowed_roots(store.root))
+        job = client.submit(settings.to_config(images, values, store), roots=intake.allowed_roots(store.state))
     except SparkcoreError as error:
         st.error(text.escape(str(error)), icon=":material/error:")
         return

@@ -57,7 +57,7 @@ def show(source: Source, prefix: str, default: RunConfig | None) -> Values:
 
 def to_config(images: str, values: Values, store: RunStore) -> RunConfig:
     """Return the request; raises ConfigError, or ModelError for a file that may not be read."""
-    roots = intake.allowed_roots(store.root)
+    roots = intake.allowed_roots(store.state)
     checked = dict(values)
     if checked.get("model") == OWN_MODEL:
         checked["model"] = intake.choose_file(checked.pop("model_file", ""), roots)

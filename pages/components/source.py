@@ -61,12 +61,12 @@ def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
     Raises InputError where they cannot be used.
     """
     if source.kind == SAMPLES:
-        return str(stored_samples(store.root)), ()
+        return str(stored_samples(store.state)), ()
     if source.kind == FOLDER:
-        return intake.choose_images(source.text, intake.allowed_roots(store.root)), ()
+        return intake.choose_images(source.text, intake.allowed_roots(store.state)), ()
     with st.spinner("Checking the pictures …"):
         files = [uploads.SentFile(file.name, file.size, file.getvalue) for file in source.files]
-        upload = uploads.save_upload(files, store.root)
+        upload = uploads.save_upload(files, store.state)
     if upload.folder is None:
         show_refused(upload.refused)
         raise InputError("Upload: expected at least one picture that can be read, received none. Choose other files.")
@@ -83,7 +83,7 @@ def show_refused(refused: Refused) -> None:
 
 
 def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
-    roots = intake.allowed_roots(store.root)
+    roots = intake.allowed_roots(store.state)
     options = list(dict.fromkeys([*([default] if default else []), *folders, *(str(r) for r in roots[:-2])]))
     chosen = st.selectbox(
         "Folder, file or pattern",

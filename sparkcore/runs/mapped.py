@@ -49,6 +49,11 @@ def map_columns(store: RunStore, run_id: str, watch: Watch | None = None) -> pa.
     return pa.ipc.open_file(pa.memory_map(os.fspath(path))).read_all()
 
 
+def is_mapped(store: RunStore, run_id: str) -> bool:
+    """Tell whether this machine has the columns of a finished run already; raises RunNotFoundError."""
+    return _path(store, store.recall(run_id)).is_file()
+
+
 def read_thumbnails(store: RunStore, run_id: str, rows: Sequence[int]) -> list[bytes | None]:
     """Return the JPEG thumbnails of rows by their number in `map_results`, reading only these."""
     if not len(rows):

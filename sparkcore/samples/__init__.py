@@ -48,9 +48,9 @@ def copy_samples(folder: Path, count: int | None = None) -> list[Path]:
     return [folder / sample for sample in samples]
 
 
-def stored_samples(store: Path) -> Path:
-    """Return the folder of a store with all samples; the first call copies them there."""
-    folder = store / STORE_FOLDER
+def stored_samples(state: Path) -> Path:
+    """Return the folder in a state folder with all samples; the first call copies them there."""
+    folder = state / STORE_FOLDER
     if not folder.is_dir():
         copy_samples(folder)
     return folder

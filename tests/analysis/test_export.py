@@ -36,6 +36,7 @@ def test_csv_holds_every_column_but_pictures():
         "file_name": 'a, "b"\nü.jpg',
         "size_bytes": "12345",
         "modified_at": "2026-01-02 03:04:05",
+        "version": "",
         "format": "",
         "mode": "",
         "width": "40",

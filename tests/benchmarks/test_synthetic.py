@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import synthetic
 from sparkcore.analysis.truth import is_correct
+from sparkcore.runs.files_table import read_files
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
@@ -18,7 +19,8 @@ def test_a_synthetic_run_is_one_like_any_other(tmp_path: Path, monkeypatch: pyte
     table = load_results(store, run)
     counts = store.manifest(run).counts
     assert table.schema.names == [name for name in result_schema().names if name != "thumbnail"]
-    assert len(store.parts(run)) == 3
+    assert len(read_files(store.storage, run)) == 3
+    assert table["image_id"].to_pylist() == sorted(table["image_id"].to_pylist())
     assert len(set(table["image_id"].to_pylist())) == 1000
     assert counts["errors"] == table["status"].to_pylist().count("error") > 0
     right = is_correct(table).to_pylist()

@@ -70,7 +70,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        env = {**os.environ, "SPARKCORE_STORE": str(self.store.root), "SPARKCORE_ROOTS": str(self.roots)}
+        env = {**os.environ, "SPARKCORE_STORE": self.store.uri, "SPARKCORE_ROOTS": str(self.roots)}
         command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(self.port)]
         self.process = subprocess.Popen([*command, "--server.fileWatcherType", "none"], cwd=ROOT, env=env)
         for _ in range(600):

@@ -39,7 +39,7 @@ def _server(engine_store: EngineConfig) -> Iterator[Server]:
 @pytest.fixture
 def busy(_server: Server, served: EngineConfig) -> Server:
     """Give a dashboard server with a running engine; both stay from test to test."""
-    assert served.store == _server.store.root
+    assert served.store == _server.store.uri
     return _server
 
 
@@ -55,11 +55,11 @@ def empty(busy: Server) -> Server:
 
 
 def jobs(server: Server) -> list[Job]:
-    return client.jobs(EngineConfig(store=server.store.root))
+    return client.jobs(EngineConfig(store=server.store.uri))
 
 
 def wait_for(server: Server, states: tuple[str, ...], job_id: str) -> Job:
-    engine = EngineConfig(store=server.store.root)
+    engine = EngineConfig(store=server.store.uri)
     wait_until(lambda: client.status(job_id, engine).state in states)
     return client.status(job_id, engine)
 
@@ -116,7 +116,7 @@ def test_from_nothing_to_a_gallery_and_a_second_run(empty: Server, visit: Callab
 
 
 def test_a_run_outlives_the_tab_and_the_server(busy: Server, visit: Callable[..., Page]):
-    end_engine(EngineConfig(store=busy.store.root))  # so that this server is the one that starts it
+    end_engine(EngineConfig(store=busy.store.uri))  # so that this server is the one that starts it
     page = visit(f"{busy.url}/run")
     ask_for(page, write_pictures(busy.roots / "pictures", 40))
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()

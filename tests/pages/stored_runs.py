@@ -6,20 +6,19 @@ import io
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from PIL import Image
 
 from sparkcore.config import RunConfig
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import result_schema
 from tests.analysis.tables import failed, row
+from tests.runs_fixture import write_rows
 
 RUN = "0123456789abcdef"
 OTHER_RUN = "fedcba9876543210"
 
 # Three cats, of which one is taken for a dog and one for an owl; two dogs, both right; two broken files.
-ROWS = [
+_ROWS = [
     row("a.jpg", ("n1", "cat", 0.9), ("n2", "dog", 0.05), truth="cat"),
     row("b.jpg", ("n2", "dog", 0.8), ("n1", "cat", 0.15), truth="cat"),
     row("c.jpg", ("n3", "owl", 0.4), ("n1", "cat", 0.3), truth="cat"),
@@ -28,6 +27,7 @@ ROWS = [
     failed("f.jpg", "truncated", "The file ends after 12 bytes.", size_bytes=12),
     failed("=g.jpg", "empty", "The file is empty.", size_bytes=0),
 ]
+ROWS = [{**values, "image_id": f"{number:016x}"} for number, values in enumerate(_ROWS)]  # a run is sorted by image_id
 
 
 def without_truth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -36,9 +36,10 @@ def without_truth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def store_run(
-    root: Path, rows: list[dict[str, Any]] | None = None, run_id: str = RUN, **config: Any
+    store: RunStore | Path, rows: list[dict[str, Any]] | None = None, run_id: str = RUN, **config: Any
 ) -> tuple[RunStore, Manifest]:
     """Write a finished run; its pictures are plain gray."""
+    store = store if isinstance(store, RunStore) else RunStore(store)
     rows = ROWS if rows is None else rows
     picture = _picture()
     rows = [{"size_bytes": 2048, "width": 40, "height": 30, **values} for values in rows]
@@ -48,7 +49,7 @@ def store_run(
         run_id=run_id,
         request_id="request",
         recipe_id="recipe",
-        attempt=0,
+        retry=0,
         config=RunConfig(**{"images": "/data/animals", "model": "efficientnet_lite0", **config}).to_dict(),
         model={"name": "efficientnet_lite0", "digest": "0" * 64, "resize": "stretch", "crop_ratio": 1.0},
         versions={"sparkcore": "0.1.0"},
@@ -57,9 +58,7 @@ def store_run(
         counts={"images": len(rows), "ok": len(rows) - len(errors), "errors": len(errors), "excluded": 0},
         error_types={name: errors.count(name) for name in sorted(set(errors))},
     )
-    store = RunStore(root)
-    store.write_part(run_id, "part-00000", pa.Table.from_pylist(rows, schema=result_schema()))
-    store.finish(manifest)
+    write_rows(store, manifest, rows)
     return store, manifest
 
 

@@ -16,7 +16,7 @@ DOGS = Filters(labels=("dog",))
 @pytest.fixture
 def opened(store: RunStore) -> Opened:
     """Give an opened run."""
-    store_run(store.root)
+    store_run(store)
     return open_run(store, RUN)
 
 
@@ -38,7 +38,7 @@ def test_other_filters_and_arguments_have_results_of_their_own(opened: Opened):
 
 def test_a_run_that_is_computed_again_is_another_one(store: RunStore, opened: Opened):
     assert cached.matching_rows(opened, DOGS).tolist() == [1, 3, 4]
-    store_run(store.root, ROWS[3:], OTHER_RUN)
+    store_run(store, ROWS[3:], OTHER_RUN)
     renewed = replace(
         open_run(store, OTHER_RUN), manifest=replace(opened.manifest, finished_at="2026-02-03T04:05:06+00:00")
     )

@@ -15,8 +15,8 @@ from tests.pages.stored_runs import OTHER_RUN, ROWS, RUN, store_run
 # b.jpg and c.jpg get another label, f.jpg is not there
 OTHER = [
     ROWS[0],
-    row("b.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="cat"),
-    row("c.jpg", ("n1", "cat", 0.6), ("n3", "owl", 0.3), truth="cat"),
+    row("b.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="cat", image_id=ROWS[1]["image_id"]),
+    row("c.jpg", ("n1", "cat", 0.6), ("n3", "owl", 0.3), truth="cat", image_id=ROWS[2]["image_id"]),
     *ROWS[3:5],
     ROWS[6],
 ]
@@ -25,8 +25,8 @@ OTHER = [
 @pytest.fixture
 def compared(store: RunStore) -> RunStore:
     """Give a store with two runs."""
-    store_run(store.root)
-    store_run(store.root, OTHER, OTHER_RUN, precision="bfloat16")
+    store_run(store)
+    store_run(store, OTHER, OTHER_RUN, precision="bfloat16")
     return store
 
 
@@ -79,7 +79,7 @@ def test_impossible_choices_count_as_none(open_page: OpenPage):
 
 
 def test_the_other_run_is_chosen_from_the_catalogue(compared: RunStore, open_page: OpenPage):
-    store_run(compared.root, ROWS[5:], "00000000000000aa")
+    store_run(compared, ROWS[5:], "00000000000000aa")
     app = open_page("compare", run=RUN)
     app.selectbox(key="compare_with").set_value("00000000000000aa").run()
     assert address_of(app) == {"run": [RUN], "with": ["00000000000000aa"]}
@@ -94,14 +94,14 @@ def test_a_run_that_is_gone_is_told(compared: RunStore, open_page: OpenPage):
 
 
 def test_runs_with_equal_labels_say_so(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
-    store_run(store.root, ROWS, OTHER_RUN)
+    store_run(store)
+    store_run(store, ROWS, OTHER_RUN)
     app = open_page("compare", run=RUN)
     assert [text.value for text in app.success] == ["No label changed."]
 
 
 def test_one_run_alone_cannot_be_compared(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("compare", run=RUN)
     assert "There is only one run so far." in app.info[0].value
 

@@ -15,7 +15,7 @@ def pictures(app: AppTest) -> list[str]:
 
 
 def test_predictions_are_compared_with_the_true_labels(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("evaluate", run=RUN)
     assert {metric.label: metric.value for metric in app.metric} == {
         "Top-1 accuracy": "60.0 %",
@@ -39,14 +39,14 @@ def test_predictions_are_compared_with_the_true_labels(store: RunStore, open_pag
 
 
 def test_the_most_confident_mistakes_come_first(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("evaluate", run=RUN)
     assert app.main.subheader[-1].value == "2 mistakes, most confident first"
     assert pictures(app) == ["b.jpg", "c.jpg"]
 
 
 def test_a_chosen_pair_leaves_the_numbers_alone(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("evaluate", run=RUN, pair=["dog", "dog"])
     assert app.metric[2].value == "5"
     assert pictures(app) == ["d.jpg", "e.jpg"]
@@ -56,26 +56,26 @@ def test_a_chosen_pair_leaves_the_numbers_alone(store: RunStore, open_page: Open
 
 
 def test_other_filters_narrow_the_numbers(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("evaluate", run=RUN, label=["dog"])
     assert [metric.value for metric in app.metric[:3]] == ["66.7 %", "100.0 %", "3"]
 
 
 def test_a_run_without_truth_says_how_to_get_it(store: RunStore, open_page: OpenPage):
-    store_run(store.root, without_truth(ROWS))
+    store_run(store, without_truth(ROWS))
     app = open_page("evaluate", run=RUN)
     assert "no true labels" in app.info[0].value
     assert not app.metric
 
 
 def test_filters_that_leave_no_truth_are_told(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("evaluate", run=RUN, status="error")
     assert "None of these images has a true label and a prediction." in app.info[0].value
 
 
 def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
-    store_run(store.root, [ROWS[0], ROWS[3]])
+    store_run(store, [ROWS[0], ROWS[3]])
     app = open_page("evaluate", run=RUN)
     assert [text.value for text in app.success] == ["Every prediction is correct."]
     assert app.main.subheader[-1].value == "0 mistakes, most confident first"
@@ -84,7 +84,7 @@ def test_a_run_without_mistakes_says_so(store: RunStore, open_page: OpenPage):
 def test_a_model_with_fewer_classes_than_the_truth_is_judged_on_both(store: RunStore, open_page: OpenPage):
     bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
     fish = row("i.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="fish")
-    store_run(store.root, [*ROWS, bird, fish])
+    store_run(store, [*ROWS, bird, fish])
     store.write_classes(RUN, [ClassName("n1", "cat"), ClassName("n2", "dog"), ClassName("n3", "owl")])
     said = open_page("evaluate", run=RUN).info[0].value
     assert said == (
@@ -95,5 +95,5 @@ def test_a_model_with_fewer_classes_than_the_truth_is_judged_on_both(store: RunS
 
 def test_classes_that_this_run_never_saw_are_no_fault_of_the_model(store: RunStore, open_page: OpenPage):
     bird = row("h.jpg", ("n1", "cat", 0.5), ("n2", "dog", 0.4), truth="bird")
-    store_run(store.root, [*ROWS, bird])
+    store_run(store, [*ROWS, bird])
     assert not open_page("evaluate", run=RUN).info

@@ -160,8 +160,8 @@ def test_an_unknown_run_is_said(store: RunStore, open_page: OpenPage):
 @pytest.mark.parametrize("run", ["../../secret", "../../etc", "/etc", "..", "a\0b", "FEEDFEEDFEEDFEED", "[x](y)"])
 def test_a_run_is_no_path(store: RunStore, open_page: OpenPage, run: str):
     write_run(store, rows=10)
-    (store.root.parent / "secret").mkdir()
-    write_run(RunStore(store.root.parent), rows=30)
+    (store.state.parent / "secret").mkdir()
+    write_run(RunStore(store.state.parent), rows=30)
     app = open_page("gallery", run=run)
     assert plain(app.error[0].value).startswith("There is no run ")
     assert not drawn(app, "tiles")

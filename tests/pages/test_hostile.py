@@ -48,7 +48,7 @@ def test_an_error_of_cancelling_is_shown_letter_for_letter(
 @pytest.mark.parametrize("run", ["../../etc", "../secret/runs/x", HOSTILE])
 def test_a_run_id_that_is_a_path_is_refused(store: RunStore, open_page: OpenPage, page: str, run: str):
     write_run(store, rows=12)
-    write_run(RunStore(store.root.parent / "secret"), rows=30)
+    write_run(RunStore(store.state.parent / "secret"), rows=30)
     app = open_page(page, run=run)
     assert plain(app.error[0].value) == f"There is no run {run} in this store. Choose another one from the list."
     assert [one.key for one in app.get("bidi_component")] == ["place_watch"]  # no picture is drawn

@@ -13,7 +13,7 @@ def numbers(app: AppTest, place: int) -> list[list[object]]:
 
 
 def test_labels_are_counted_and_spread(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("labels", run=RUN)
     assert app.markdown[0].value == "**7 images**"
     assert numbers(app, 0) == [["dog", 3, 60.0], ["cat", 1, 20.0], ["owl", 1, 20.0]]
@@ -22,7 +22,7 @@ def test_labels_are_counted_and_spread(store: RunStore, open_page: OpenPage):
 
 
 def test_a_chart_shows_what_the_other_filters_leave(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("labels", run=RUN, label=["dog"], score=["0.65", ""])
     assert app.markdown[0].value == "**2 of 7 images**"
     assert numbers(app, 0) == [["dog", 2, 66.7], ["cat", 1, 33.3]]  # not narrowed by the label itself
@@ -31,7 +31,7 @@ def test_a_chart_shows_what_the_other_filters_leave(store: RunStore, open_page: 
 
 def test_the_number_of_labels_is_in_the_address(store: RunStore, open_page: OpenPage):
     rows = [{**ROWS[0], "label": f"label {n:02d}", "image_id": f"{n:016x}", "origin": f"file:/{n}"} for n in range(12)]
-    store_run(store.root, rows)
+    store_run(store, rows)
     app = open_page("labels", run=RUN, top="10")
     assert [row[0] for row in numbers(app, 0)][-1] == "2 other labels"
     app.segmented_control(key="labels_top").set_value("50").run()
@@ -40,7 +40,7 @@ def test_the_number_of_labels_is_in_the_address(store: RunStore, open_page: Open
 
 
 def test_filters_that_leave_no_label_are_told(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("labels", run=RUN, status="error")
     assert [info.value for info in app.info] == ["None of these images has a label. Remove a filter to see more."]
     assert not app.get("vega_lite_chart")

@@ -17,7 +17,7 @@ from tests.runs_fixture import write_run
 def test_every_page_opens_over_a_read_only_store(store: RunStore, open_page: OpenPage, page: str):
     write_run(store, rows=12)
     write_run(store, rows=12, day=1, shift=1)
-    with read_only(store.root):
+    with read_only(store.state):
         app = open_page(page)
     assert app.title[0].value == PAGES[page][0]
     assert [error.value for error in app.error] == []
@@ -28,6 +28,6 @@ def test_jobs_of_version_0_1_are_read_from_a_read_only_store(store: RunStore, op
     table.finish(table.submit(RunConfig(images="/photos")).job_id, "cancelled")
     with sqlite3.connect(table.path) as db:
         db.execute("ALTER TABLE jobs DROP COLUMN roots")
-    with read_only(store.root):
+    with read_only(store.state):
         app = open_page("run")
     assert any("cancelled, finished parts are kept" in said.value for said in app.markdown)

@@ -31,7 +31,7 @@ def test_the_first_visit_is_one_button(store: RunStore, open_page: OpenPage):
     assert app.header[0].value == "See what a model says about your pictures"
     press(app, "Classify 120 sample pictures")
     (job,) = client.jobs()
-    expected = RunConfig(images=str(store.root / STORE_FOLDER), model=client.default_model(), truth="folder")
+    expected = RunConfig(images=str(store.state / STORE_FOLDER), model=client.default_model(), truth="folder")
     assert job.config == expected
     assert address_of(app) == {"job": [job.job_id]}
     assert app.button(key=f"cancel_{job.job_id}").label == "Cancel"

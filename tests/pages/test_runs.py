@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from sparkcore.runs.layout import plan_name
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import Note, read_notes, write_note
 from sparkcore.runs.store import RunStore
@@ -64,13 +66,13 @@ def test_deleting_asks_first(store: RunStore, open_page: OpenPage):
     assert read_notes(store).by_run == {}
     assert address_of(app) == {"run": [other]}
     assert app.dataframe[0].value["Run"].tolist() == [other]
-    assert [path.name.split("-")[0] for path in (store.root / "mapped").iterdir()] == [other]
+    assert [path.name.split("-")[0] for path in (store.state / "mapped").iterdir()] == [other]
 
 
 def test_what_was_left_out_is_said(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=12)
     assert "<dt>Left out</dt>" not in open_page("runs", run=run).get("html")[-1].proto.body
-    path = store.folder(run) / "manifest.json"
+    path = Path(store.folder(run), "manifest.json")
     manifest = json.loads(path.read_text())
     manifest["counts"] |= {"links_left_out": 3, "hidden_left_out": 1}
     path.write_text(json.dumps(manifest))
@@ -90,7 +92,7 @@ def test_actions_lead_to_the_other_pages(store: RunStore, open_page: OpenPage):
 
 def test_runs_that_were_not_finished_are_said(store: RunStore, open_page: OpenPage):
     write_run(store, rows=12)
-    store.write_plan("0123456789abcdef", {"recipe_id": "recipe"})
+    store.storage.write(plan_name("0123456789abcdef"), b"{}")
     captions = [caption.value for caption in open_page("runs").caption]
     assert any(text.startswith("1 unfinished: `0123456789abcdef`") for text in captions)
 
@@ -105,9 +107,9 @@ def test_a_run_that_is_deleted_elsewhere_stays_readable_for_its_viewers(store: R
 
 def test_a_damaged_run_does_not_hide_the_others(store: RunStore, open_page: OpenPage):
     good, bad = write_run(store, rows=12), write_run(store, rows=30, day=1)
-    (store.folder(bad) / "manifest.json").write_text('{"version": 99}')
+    Path(store.folder(bad), "manifest.json").write_text('{"version": 99}')
     assert open_page("runs").dataframe[0].value["Run"].tolist() == [good]
-    (store.folder(bad) / "manifest.json").write_text("{")
+    Path(store.folder(bad), "manifest.json").write_text("{")
     assert open_page("gallery").title[0].value == "Gallery"
 
 

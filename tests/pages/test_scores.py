@@ -19,7 +19,7 @@ def titles(app: AppTest) -> list[str]:
 
 
 def test_scores_margins_and_entropy_are_drawn(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("scores", run=RUN)
     assert titles(app) == ["Scores", "Margins", "Entropy", "Accuracy at a threshold", "Reliability"]
     scores = app.dataframe[0].value
@@ -33,7 +33,7 @@ def test_scores_margins_and_entropy_are_drawn(store: RunStore, open_page: OpenPa
 
 
 def test_a_threshold_tells_what_stays(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("scores", run=RUN, threshold="65")
     # cat 0.9 right, dog 0.8 wrong, dog 0.7 right
     assert metrics(app) == {"Images kept": "3", "Share kept": "60.0 %", "Accuracy": "66.7 %"}
@@ -43,7 +43,7 @@ def test_a_threshold_tells_what_stays(store: RunStore, open_page: OpenPage):
 
 
 def test_a_threshold_becomes_a_filter(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("scores", run=RUN, threshold="65", score=["0.1", "0.85"])
     app.button(key="scores_keep").click().run()
     assert address_of(app) == {"run": [RUN], "threshold": ["65"], "score": ["0.65", "0.85"]}
@@ -51,14 +51,14 @@ def test_a_threshold_becomes_a_filter(store: RunStore, open_page: OpenPage):
 
 
 def test_without_truth_there_is_only_what_the_model_says(store: RunStore, open_page: OpenPage):
-    store_run(store.root, without_truth(ROWS))
+    store_run(store, without_truth(ROWS))
     app = open_page("scores", run=RUN)
     assert titles(app) == ["Scores", "Margins", "Entropy", "Images at a threshold"]
     assert metrics(app) == {"Images kept": "4", "Share kept": "80.0 %"}
 
 
 def test_a_split_names_the_labels(store: RunStore, open_page: OpenPage):
-    store_run(store.root)
+    store_run(store)
     app = open_page("scores", run=RUN)
     app.toggle(key="scores_split").set_value(True).run()
     assert address_of(app) == {"run": [RUN], "split": ["label"]}

@@ -46,7 +46,7 @@ def test_an_upload_becomes_a_run_without_its_bad_files(store: RunStore, open_pag
     app.run()
     press(app, "Run")
     (job,) = client.jobs()
-    assert Path(job.config.images).parent == store.root / "uploads"
+    assert Path(job.config.images).parent == store.state / "uploads"
     assert [path.name for path in Path(job.config.images).iterdir()] == ["a.png"]
     assert app.warning[0].value.startswith("Uploaded files left out: 1\n- **script\\.png**: ")
 
@@ -63,4 +63,4 @@ def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: Open
         f"Upload: expected at most {MAX_FILES} files, received {MAX_FILES + 300}"
     )
     assert client.jobs() == []
-    assert not (store.root / "uploads").exists()
+    assert not (store.state / "uploads").exists()
