@@ -169,6 +169,9 @@ def test_a_closed_pipe_is_no_error() -> None:
         (["run", "{}", "--model", "resnet50", "--min-width", "9", "--max-width", "8"], "no image passes"),
         (["run", "{}", "--model", "vgg16"], "--weights"),
         (["runs"], "Expected a store of runs"),
+        (["run", "{}", "--spark-conf", "spark.executor.memory"], "spark-conf: expected KEY=VALUE"),
+        (["engine", "status", "--spark-conf", "secret"], "spark-conf: expected KEY=VALUE"),
+        (["run", "{}", "--model", "vgg16", "--weights", "random", "--master", "lokal"], "master: expected one of local"),
     ],
 )
 def test_wrong_requests_exit_with_2(

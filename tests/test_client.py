@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore import client
+from sparkcore import cli, client, commands
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import ConfigError, RunNotFoundError
 from sparkcore.runs.jobs import Job, JobTable
@@ -144,3 +144,12 @@ def test_the_client_imports_neither_spark_nor_tensorflow() -> None:
     code = "import sys, sparkcore.client; print([m for m in ('pyspark', 'tensorflow', 'keras') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_the_engine_process_gets_all_settings(tmp_path: Path) -> None:
+    settings = (("spark.executor.memory", "3g"), ("spark.executorEnv.A", "b=c d"))
+    engine = EngineConfig(
+        store=str(tmp_path), master="spark://host:1", spark_conf=settings, batch_size=3, threads=2, bucket_size=7
+    )
+    options = cli._parser().parse_args(["engine", "serve", *client._flags(engine, tmp_path)])
+    assert commands.engine_config(options) == engine

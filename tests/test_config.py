@@ -51,16 +51,16 @@ def test_no_images() -> None:
 def test_engine_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARKCORE_STORE", "/s")
     monkeypatch.setenv("SPARK_REMOTE", "sc://host")
-    assert EngineConfig.from_environment() == EngineConfig(store=Path("/s"), master="sc://host")
-    assert EngineConfig.from_environment(store=Path("/t"), master="local[1]").master == "local[1]"
+    assert EngineConfig.from_environment() == EngineConfig(store="/s", master="sc://host")
+    assert EngineConfig.from_environment(store="/t", master="local[1]").master == "local[1]"
 
 
-@pytest.mark.parametrize(("value", "store"), [("~/x", Path.home() / "x"), ("", Path("runs-store"))])
+@pytest.mark.parametrize(("value", "store"), [("~/x", Path.home() / "x"), ("", Path("runs-store").absolute())])
 def test_the_store_of_the_environment_is_a_folder_of_the_user(
     monkeypatch: pytest.MonkeyPatch, value: str, store: Path
 ) -> None:
     monkeypatch.setenv("SPARKCORE_STORE", value)
-    assert EngineConfig.from_environment().store == store
+    assert EngineConfig.from_environment().store == str(store)
 
 
 @pytest.mark.parametrize("setting", [{"batch_size": 0}, {"threads": 0}, {"bucket_size": -1}])
