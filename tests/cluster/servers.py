@@ -1,0 +1,109 @@
+"""Real Spark servers on this machine, started as on other machines: elsewhere, with an environment of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pyspark
+
+from tests.conftest import wait_until
+from tests.storage.s3_server import CREDENTIALS, free_ports
+
+SPARK_HOME = Path(pyspark.__file__).parent
+_DEPLOY = "org.apache.spark.deploy"
+_CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_STOP_LIMIT_S = 20
+
+
+def bare_environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a machine that has Spark, and the keys of the object store, but nothing of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
+    return {
+        **kept,
+        **CREDENTIALS,
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "SPARK_HOME": str(SPARK_HOME),
+        "SPARK_LOCAL_DIRS": str(folder / "local"),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        **more,
+    }
+
+
+@contextmanager
+def standalone(folder: Path, workers: int = 2) -> Iterator[str]:
+    """Run a standalone master and workers of one core until the end of the block; yield the master's URL."""
+    port, page = free_ports(2)
+    url = f"spark://127.0.0.1:{port}"
+    options = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page)]
+    with ExitStack() as stack:
+        stack.enter_context(_server(folder / "master", [f"{_DEPLOY}.master.Master", *options], port))
+        for number in range(workers):
+            stack.enter_context(standalone_worker(folder / f"worker-{number}", url))
+        yield url
+
+
+@contextmanager
+def standalone_worker(folder: Path, master: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one worker of one core and 1 GB in a folder of its own; yield its process."""
+    port, page = free_ports(2)
+    places = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page), "--work-dir", str(folder / "work")]
+    command = [f"{_DEPLOY}.worker.Worker", *places, "--cores", "1", "--memory", "1g", master]
+    with _server(folder, command, port) as worker:
+        wait_until(lambda: b"Successfully registered" in (folder / "server.log").read_bytes())
+        yield worker
+
+
+@contextmanager
+def connect_server(folder: Path, master: str, python: Path, **environment: str) -> Iterator[str]:
+    """Run a Connect server whose executors use `python`; yield its URL."""
+    (port,) = free_ports(1)
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+    }
+    flags = [text for name, value in settings.items() for text in ("--conf", f"{name}={value}")]
+    command = ["org.apache.spark.deploy.SparkSubmit", "--master", master, "--class", _CONNECT_SERVER, *flags]
+    with _server(folder, [*command, "spark-internal"], port, PYSPARK_PYTHON=str(python), **environment):
+        yield f"sc://127.0.0.1:{port}"
+
+
+@contextmanager
+def _server(folder: Path, command: list[str], port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a class of Spark in its own folder and process group until the end of the block; wait for its port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [SPARK_HOME / "bin" / "spark-class", *command],
+            cwd=folder, env=bare_environment(folder, **environment), stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: _answers(server, port, folder / "server.log"))
+        yield server
+    finally:
+        _stop_group(server)
+
+
+def _answers(server: subprocess.Popen[bytes], port: int, log: Path) -> bool:
+    assert server.poll() is None, f"the server has ended:\n{log.read_text(errors='replace')[-2000:]}"
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
+
+
+def _stop_group(server: subprocess.Popen[bytes]) -> None:
+    """End a server and the executors that it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(_STOP_LIMIT_S)
+            return
