@@ -171,7 +171,10 @@ def test_a_closed_pipe_is_no_error() -> None:
         (["runs"], "Expected a store of runs"),
         (["run", "{}", "--spark-conf", "spark.executor.memory"], "spark-conf: expected KEY=VALUE"),
         (["engine", "status", "--spark-conf", "secret"], "spark-conf: expected KEY=VALUE"),
-        (["run", "{}", "--model", "vgg16", "--weights", "random", "--master", "lokal"], "master: expected one of local"),
+        (
+            ["run", "{}", "--model", "vgg16", "--weights", "random", "--master", "lokal"],
+            "master: expected one of local",
+        ),
     ],
 )
 def test_wrong_requests_exit_with_2(

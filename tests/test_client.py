@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from sparkcore import cli, client, commands
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import ConfigError, RunNotFoundError
+from sparkcore.runs.files_table import parts_so_far
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
@@ -90,19 +92,24 @@ def test_a_link_out_of_the_roots_is_not_read(
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_cancel_a_running_and_a_waiting_job(
-    served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
+    tmp_path: Path, served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
 ) -> None:
+    (tmp_path / "large").mkdir()
+    picture = next(many.iterdir())
+    for number in range(501):  # one more than a quick look
+        (tmp_path / "large" / f"{number}.png").hardlink_to(picture)
     store = RunStore(served.store)
     before = set(store.unfinished())
     running = client.submit(request_for(many, interpolation="nearest"), served)
-    waiting = client.submit(request_for(many, resize="pad"), served)
+    waiting = client.submit(request_for(tmp_path / "large", resize="pad"), served)
     wait_until(lambda: client.status(running.job_id, served).done > 0)
+    wait_until(lambda: client.status(waiting.job_id, served).images == 501)
     assert client.cancel(waiting.job_id, served).state == "cancelled"
     client.cancel(running.job_id, served)
     ended = _finished(running, served)
     assert (ended.state, ended.run_id) == ("cancelled", None)
     (unfinished,) = set(store.unfinished()) - before
-    assert 0 < read_parts(store, unfinished, ["image_id"]).num_rows < 160
+    assert 0 < sum(part.rows for part in parts_so_far(store.storage, unfinished)) < 160
 
 
 @pytest.mark.slow
@@ -151,5 +158,5 @@ def test_the_engine_process_gets_all_settings(tmp_path: Path) -> None:
     engine = EngineConfig(
         store=str(tmp_path), master="spark://host:1", spark_conf=settings, batch_size=3, threads=2, bucket_size=7
     )
-    options = cli._parser().parse_args(["engine", "serve", *client._flags(engine, tmp_path)])
-    assert commands.engine_config(options) == engine
+    options = cli._parser().parse_args(["engine", "serve", *client._flags(engine, RunStore(engine.store))])
+    assert commands.engine_config(options) == replace(engine, state=tmp_path)

@@ -158,7 +158,16 @@ class JobTable:
 
     def put_back(self, job_id: str, *, images: int | None = None) -> None:
         """Return a running job to the queue: its engine stops, or it has too many `images` for a quick look."""
-        self._update(job_id, {"state": "queued", "phase": "", **({} if images is None else {"images": images})})
+        with writing(self.path) as db:
+            db.execute(
+                "UPDATE jobs SET state = 'queued', phase = '', images = coalesce(?, images) WHERE job_id = ?",
+                (images, job_id),
+            )
+            db.execute(
+                "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
+                "WHERE job_id = ? AND cancel_requested = 1",
+                (time.time(), job_id),
+            )
 
     def requeue_orphans(self) -> int:
         """Return the running jobs of a dead engine to the queue; only the store's one live engine calls this."""

@@ -132,3 +132,14 @@ def test_a_table_of_version_0_1_is_brought_up_to_date(tmp_path: Path):
     assert old.roots is None
     assert table.get(old.job_id) == old
     assert table.submit(RunConfig(images="y"), roots=[tmp_path]).roots == (tmp_path,)
+
+
+def test_a_job_that_is_put_back_while_it_is_cancelled_does_not_wait(tmp_path: Path) -> None:
+    table = JobTable(tmp_path / "jobs.sqlite")
+    job = table.submit(RunConfig(images="/photos"))
+    table.claim()
+    table.request_cancel(job.job_id)
+    table.put_back(job.job_id, images=501)
+    ended = table.get(job.job_id)
+    assert (ended.state, ended.images) == ("cancelled", 501)
+    assert ended.finished_at is not None

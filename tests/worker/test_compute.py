@@ -128,7 +128,7 @@ def test_a_committed_bucket_is_not_computed_again(tmp_path: Path, make: Make) ->
     assert len(part_files(task)) == 3
 
 
-def test_a_loser_deletes_only_its_own_file(tmp_path: Path, make: Make, store: FolderStorage) -> None:
+def test_a_loser_deletes_only_its_own_file(tmp_path: Path, make: Make) -> None:
     task = make(write_colors(tmp_path / "in", 4))
 
     class SlowToSee(FolderStorage):
@@ -157,17 +157,17 @@ def test_a_stopped_task_leaves_only_whole_buckets(tmp_path: Path, make: Make) ->
 
 def test_an_executor_that_does_not_see_the_images_computes_nothing(tmp_path: Path, make: Make) -> None:
     task = replace(make(write_colors(tmp_path / "in", 4)), input_root=str(tmp_path / "elsewhere"))
-    with pytest.raises(EngineError, match="Expected every executor to see .*elsewhere"):
+    with pytest.raises(EngineError, match=r"Expected every executor to see .*elsewhere"):
         compute_buckets([0], task)
     assert receipts(task) == {}
 
 
-def test_a_store_that_fails_ends_the_task_without_a_trace(tmp_path: Path, make: Make, store: FolderStorage) -> None:
+def test_a_store_that_fails_ends_the_task_without_a_trace(tmp_path: Path, make: Make) -> None:
     task = make(write_colors(tmp_path / "in", 8))
 
     class Full(FolderStorage):
         def write_new(self, name: str, content: bytes) -> bool:
-            raise OSError(f"no space for {name}")
+            raise OSError(f"no space for {len(content)} bytes at {name}")
 
     with pytest.raises(OSError, match="no space"):
         compute_buckets([0, 1], replace(task, store=Full(tmp_path / "store")))
