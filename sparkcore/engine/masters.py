@@ -48,7 +48,6 @@ _OWN_DRIVER = {
 # Nobody else needs to reach the driver.
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _ONE_MACHINE = {
-    **_LOOPBACK,
     "spark.ui.enabled": "false",
     "spark.driver.memory": "2g",
     "spark.driver.maxResultSize": "0",
@@ -124,7 +123,7 @@ def session_settings(
     """Return all settings of a session.
 
     `named` are the settings of the user's installation or of spark-submit: our defaults leave them as they are.
-    `engine.spark_conf` comes before everything. `java_options` are added to those of a driver on one machine.
+    `engine.spark_conf` comes before everything. `java_options` are added to those of our driver.
     """
     settings = {**_SQL, **({} if is_connect(master) else _driver_settings(master, java_options))}
     settings = {name: value for name, value in settings.items() if name not in named}
@@ -135,15 +134,18 @@ def session_settings(
 
 
 def _driver_settings(master: str, java_options: str) -> dict[str, str]:
-    if master == "yarn":
-        return {**_OWN_DRIVER, **_YARN}
-    if not is_local_master(master) and not master.startswith("local-cluster["):
-        return {**_OWN_DRIVER, **(_LOOPBACK if _is_loopback(master) else {})}
+    local, here = is_local_master(master), is_local_master(master) or master.startswith("local-cluster[")
     # The driver's JVM only plans and copies: the C1 compiler and the serial collector start faster.
     log4j = Path(__file__).absolute().with_name("log4j2.properties").as_uri()
-    options = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.configurationFile={log4j} {java_options}".strip()
-    own_process = _ONE_PROCESS if is_local_master(master) else {}
-    return {**_OWN_DRIVER, **_ONE_MACHINE, **own_process, _JAVA_OPTIONS: options}
+    quick = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.configurationFile={log4j}" if here else ""
+    return {
+        **_OWN_DRIVER,
+        **(_ONE_MACHINE if here else {}),
+        **(_LOOPBACK if is_one_machine(master) else {}),
+        **(_ONE_PROCESS if local else {}),
+        **(_YARN if master == "yarn" else {}),
+        _JAVA_OPTIONS: f"{quick} {java_options}".strip(),
+    }
 
 
 def executors_python(master: str, named: Mapping[str, str]) -> str:

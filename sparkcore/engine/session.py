@@ -30,6 +30,7 @@ from sparkcore.engine.shipping import PACKAGE_SHIPPED, ship_package
 from sparkcore.engine.spark_errors import cause
 from sparkcore.engine.spark_jobs import follow_progress
 from sparkcore.errors import EngineError
+from sparkcore.runs.state import state_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -198,4 +199,4 @@ def _environment(python: str) -> Iterator[None]:
 
 
 def _log_folder(engine: EngineConfig) -> Path:
-    return (engine.state or Path(engine.store)) / "logs"
+    return state_folder(engine.store, engine.state) / "logs"

@@ -9,6 +9,7 @@ import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -35,6 +36,11 @@ class Cluster:
             cwd=ROOT, env={**os.environ, **self.environment, **environment},
             capture_output=True, text=True, check=False, timeout=RUN_LIMIT_S,
         )  # fmt: skip
+
+    def start(self, *words: str, stdout: IO[str]) -> subprocess.Popen[bytes]:
+        """Start Python in the same way, and return its process."""
+        environment = {**os.environ, **self.environment}
+        return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment, stdout=stdout)
 
     def sparkcore(self, command: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line with this master."""

@@ -66,6 +66,7 @@ def connect_server(folder: Path, master: str, python: Path, **environment: str) 
     (port,) = free_ports(1)
     settings = {
         "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
     }

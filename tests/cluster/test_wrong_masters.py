@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def port() -> int:
         (
             "k8s://https://127.0.0.1:{}",
             {"spark.kubernetes.container.image": "x"},
-            r"Spark could not be started on k8s://https://127\.0\.0\.1:\d+: Connection refused: .*127\.0\.0\.1:\d+\. See ",
+            r"Spark could not be started on k8s://https://127\.0\.0\.1:\d+: Connection refused: .*:\d+\. See ",
         ),
         ("yarn", {}, r"Spark could not be started on yarn: Call .* failed .*Connection refused.* See "),
     ],
@@ -36,8 +35,6 @@ def test_nobody_is_there(tmp_path: Path, port: int, master: str, settings: dict[
     value = f"<value>127.0.0.1:{port}</value>"
     site = f"<configuration><property><name>yarn.resourcemanager.address</name>{value}</property></configuration>"
     (tmp_path / "yarn-site.xml").write_text(site)
-    begun = time.monotonic()
     said = refusal(tmp_path / "store", master.format(port), settings, HADOOP_CONF_DIR=str(tmp_path))
     assert re.match(f"EngineError: {told}", said), said
     assert len(said.splitlines()) == 1
-    print(master, round(time.monotonic() - begun, 1))

@@ -72,8 +72,8 @@ Traceback (most recent call last):
         (
             JAVA.format(
                 what="o76.getResult",
-                outer='Job aborted: Lost task 0.3: java.io.IOException: Cannot run program "/no/python": error=2, No such '
-                "file or directory",
+                outer='Job aborted: Lost task 0.3: java.io.IOException: Cannot run program "/no/python": error=2, No '
+                "such file or directory",
                 inner="java.io.IOException: error=2, No such file or directory",
             ),
             "Expected Python at /no/python on the executors, but one of them cannot start it. Name a suitable Python",
@@ -83,8 +83,8 @@ Traceback (most recent call last):
             "with the packages of sparkcore's requirements.txt, but one of them has no pyarrow.lib. Install",
         ),
         (
-            f"{WORKER}pyspark.errors.exceptions.base.PySparkImportError: [PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must "
-            "be installed; however, it was not found.",
+            f"{WORKER}pyspark.errors.exceptions.base.PySparkImportError: [PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 "
+            "must be installed; however, it was not found.",
             "but one of them has no PyArrow >= 18.0.0. Install them",
         ),
         (
