@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,8 @@ from typing import BinaryIO
 
 from sparkcore.errors import StorageError
 from sparkcore.storage.interface import Entry, FolderContent, Storage, checked_name
-from sparkcore.storage.local import creating, replacing, write_bytes
+from sparkcore.storage.local import creating, is_temporary, replacing, write_bytes
 
-_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")  # names that `local.replacing` makes
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _AT_CURRENT_FOLDER = -100
 _NO_REPLACE = 1
@@ -41,7 +39,7 @@ class FolderStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         for folder, _, names in os.walk(self._path(prefix) if prefix else self._root):
             for name in names:
-                if not _TEMPORARY.fullmatch(name):
+                if not is_temporary(name):
                     try:
                         yield self.stat(Path(folder, name).relative_to(self._root).as_posix())
                     except FileNotFoundError:
@@ -56,7 +54,7 @@ class FolderStorage(Storage):
                 for one in sorted(found, key=lambda one: one.name):
                     if one.is_dir():
                         folders.append(start + one.name)
-                    elif one.is_file() and not _TEMPORARY.fullmatch(one.name):
+                    elif one.is_file() and not is_temporary(one.name):
                         entries.append(_entry(start + one.name, one.stat()))
         except FileNotFoundError:
             return [], []

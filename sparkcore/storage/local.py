@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 _LOCK_POLL_S = 0.2
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}")
 
 
 @contextmanager
@@ -73,6 +75,11 @@ def hold_lock(path: Path, check: Callable[[], None] | None = None) -> Iterator[N
 
     with FileLock(path).acquire(poll_interval=_LOCK_POLL_S, cancel_check=is_cancelled):
         yield
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file name is one that an unfinished write has."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def _temporary(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _CHECK_S = 8.0
 _LIST_PAGE = 1000
 _IN_MEMORY_BYTES = 64 << 20
+_ONE_REQUEST_BYTES = 256 << 20  # larger objects go in several: one request holds its content in memory
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -79,16 +81,18 @@ class ObjectStorage(Storage):
 
     def write(self, name: str, content: bytes) -> None:
         with translated(f"{self.uri}/{name}"):
-            self._open().put(self._key(name), content)
+            self._open().put(self._key(name), content, use_multipart=len(content) > _ONE_REQUEST_BYTES)
 
     @contextmanager
     def open_writer(self, name: str) -> Iterator[BinaryIO]:
-        # Nothing is sent before the content is whole: a failure leaves no unfinished upload.
+        # Nothing is sent before the content is whole, and then in one request: neither a failure nor a killed process
+        # leaves an unfinished upload, which nobody sees and everybody pays for.
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
             yield file  # type: ignore[misc]
+            size_bytes = file.seek(0, io.SEEK_END)
             file.seek(0)
             with translated(f"{self.uri}/{name}"):
-                self._open().put(self._key(name), file)
+                self._open().put(self._key(name), file, use_multipart=size_bytes > _ONE_REQUEST_BYTES)
 
     def delete(self, name: str) -> None:
         try:

@@ -14,6 +14,7 @@ import pytest
 
 from sparkcore.child import child_environment
 from sparkcore.errors import RequestError, StorageError
+from sparkcore.storage import objects
 from sparkcore.storage.opening import input_storage, open_storage
 from tests.storage.s3_server import BUCKET, CREDENTIALS
 from tests.storage.scripted_server import Answer, scripted_server
@@ -154,3 +155,19 @@ def test_temporary_files_of_a_writer_are_gone(s3_prefix: str, tmp_path: Path, mo
         file.write(b"1" * (6 << 20))  # in several parts
     assert storage.stat("a").size_bytes == 6 << 20
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_object_goes_in_one_request(s3_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, content = open_storage(s3_prefix), bytes(12 << 20)
+
+    def versions() -> list[str]:
+        storage.write("a", content)
+        with storage.open_writer("b") as file:
+            file.write(content)
+        return [storage.stat(name).version for name in ("a", "b")]
+
+    # The entity tag of an object that went in several requests ends with their number.
+    assert not any("-" in version for version in versions())
+    monkeypatch.setattr(objects, "_ONE_REQUEST_BYTES", 8 << 20)
+    assert all("-" in version for version in versions())
+    assert storage.read("b") == content
