@@ -30,7 +30,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "imaging": (WORDS, {"PIL"}),
     "samples": ({"errors"}, set()),
     "models": (WORDS | {"storage", "imaging"}, {"tensorflow", "keras"}),
-    "worker": (WORDS | {"storage", "imaging", "models"}, {"PIL", "pyarrow"}),
+    "worker": (WORDS | {"storage", "imaging", "models", "runs"}, {"PIL", "pyarrow"}),
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
     "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),

@@ -121,8 +121,7 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(
     job = client.submit(request, served)
     wait_until(lambda: client.status(job.job_id, served).done >= 8)
     assert client.stop_engine(served)
-    wait_until(lambda: client.engine_pid(served) is None)
-    assert client.status(job.job_id, served).state == "queued"
+    wait_until(lambda: client.status(job.job_id, served).state == "queued")
     stopped_at = client.status(job.job_id, served).done
     assert client.submit(request, served).job_id == job.job_id
     wait_until(lambda: client.status(job.job_id, served).done > stopped_at)
@@ -137,6 +136,20 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(
     assert counts["images"] == 160
     assert counts["resumed"] > stopped_at
     assert counts["computed"] + counts["resumed"] == 160
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_job_submitted_while_the_engine_stops_is_carried_out(
+    tmp_path: Path, served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
+) -> None:
+    running = client.submit(request_for(many, interpolation="hamming"), served)
+    wait_until(lambda: client.status(running.job_id, served).done > 0)
+    write_colors(tmp_path / "late", 3)
+    assert client.stop_engine(served)
+    late = client.submit(request_for(tmp_path / "late"), served)
+    assert _finished(late, served).state == "complete"
+    assert _finished(running, served).state == "complete"
 
 
 def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:

@@ -74,9 +74,13 @@ class Place:
     places: Places
     is_quick: bool
 
+    @property
+    def name(self) -> str:
+        """Return which place it is."""
+        return "quick" if self.is_quick else "any"
+
     def serve(self) -> None:
         """Carry out jobs until the engine stops."""
-        name = "quick" if self.is_quick else "any"
         while not self.places.stopping.is_set():
             job = None
             if not self.is_quick or self.places.is_full:
@@ -84,13 +88,13 @@ class Place:
             if job is None:
                 time.sleep(_POLL_S)
                 continue
-            self.places.occupy(name)
+            self.places.occupy(self.name)
             try:
                 self._carry_out(job)
             finally:
                 if self.is_quick:
                     self.places.quick_look.clear()
-                self.places.leave(name)
+                self.places.leave(self.name)
 
     def _carry_out(self, job: Job) -> None:
         """Carry out one job, whatever its end."""

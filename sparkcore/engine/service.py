@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
@@ -17,7 +17,7 @@ from sparkcore.engine.place import Place, Places
 from sparkcore.engine.session import start_session
 from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import SparkcoreError
-from sparkcore.runs.engine_lock import sole_engine
+from sparkcore.runs.engine_lock import announce_stop, sole_engine
 from sparkcore.runs.jobs import JobTable
 from sparkcore.runs.store import RunStore
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 IDLE_LIMIT_S = 15 * 60
 _POLL_S = 0.05
+_LATE_S = 1.0  # between the look for an engine and the end of its stop
 _WARM_EVERY_S = 30  # Spark ends a Python worker, and the model in it, after a minute without work
 
 _log = logging.getLogger(__name__)
@@ -52,9 +53,10 @@ def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
                 table.finish(job.job_id, "failed", message=str(error))
             raise
         _log.info("ready, store %s", engine.store)
-        is_healthy = _Service(Places(engine, table, spark)).until_idle(idle_limit_s)
-    if not is_healthy:
-        _log.error("Spark is lost: starting over")
+        service = _Service(Places(engine, table, spark), store)
+        service.serve_until_idle(idle_limit_s)
+    if service.places.is_spark_lost or service.has_late_jobs():
+        _log.info("starting over")
         os.execv(sys.executable, [sys.executable, "-m", "sparkcore", *sys.argv[1:]])
     spark.stop()
 
@@ -62,16 +64,16 @@ def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
 @dataclass(slots=True)
 class _Service:
     places: Places
-    threads: list[threading.Thread] = field(default_factory=list)
+    store: RunStore
+    stopped_at: float = 0.0
 
-    def until_idle(self, idle_limit_s: float) -> bool:
-        """Carry out jobs until idle or stopped; tell whether Spark is still alive."""
+    def serve_until_idle(self, idle_limit_s: float) -> None:
+        """Carry out jobs until idle, until stopped, or until Spark is lost."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        for is_quick in (False, True):
-            place = Place(self.places, is_quick=is_quick)
-            self.threads.append(threading.Thread(target=place.serve, name=f"place-{'quick' if is_quick else 'any'}"))
-        for thread in self.threads:
+        places = [Place(self.places, is_quick=is_quick) for is_quick in (False, True)]
+        threads = [threading.Thread(target=place.serve, name=place.name) for place in places]
+        for thread in threads:
             thread.start()
         idle_since = warmed = time.monotonic()
         while not self.places.stopping.is_set() and time.monotonic() - idle_since < idle_limit_s:
@@ -81,10 +83,17 @@ class _Service:
                 _keep_warm(self.places.spark)
                 warmed = time.monotonic()
             time.sleep(_POLL_S)
+        self.stopped_at = time.time()
+        announce_stop(self.store)
         self.places.stopping.set()
-        for thread in self.threads:
+        for thread in threads:
             thread.join()
-        return not self.places.is_spark_lost
+
+    def has_late_jobs(self) -> bool:
+        """Tell whether jobs were submitted so late that this engine still seemed to take them."""
+        jobs = self.places.table.jobs()
+        untouched = [job for job in jobs if job.state == "queued" and job.started_at is None]
+        return any(job.created_at > self.stopped_at - _LATE_S for job in untouched)
 
     def _stop(self, number: int, frame: object) -> None:
         del number, frame

@@ -15,23 +15,32 @@ from sparkcore.runs.store import RunStore
 from sparkcore.storage.local import write_json
 
 _PATIENCE_S = 1.0  # longer than `engine_pid` holds the lock
+_STOP_LIMIT_S = 60.0
 
 
 @contextmanager
 def sole_engine(store: RunStore) -> Iterator[bool]:
-    """Hold the engine lock of a store; yields False if another process holds it."""
-    lock = _lock(store)
-    try:
-        lock.acquire(timeout=_PATIENCE_S)
-    except Timeout:
-        yield False
-        return
+    """Hold the engine lock of a store; yields False if another process holds it, unless that one is stopping."""
+    lock, patience = _lock(store), time.monotonic() + _STOP_LIMIT_S
+    while True:
+        try:
+            lock.acquire(timeout=_PATIENCE_S)
+            break
+        except Timeout:
+            if _pid_path(store).exists() or time.monotonic() > patience:
+                yield False
+                return
     try:
         write_json(_pid_path(store), {"pid": os.getpid(), "started_at": time.time()})
         yield True
     finally:
         _pid_path(store).unlink(missing_ok=True)
         lock.release()
+
+
+def announce_stop(store: RunStore) -> None:
+    """Let `engine_pid` know that the holder of the lock takes no more jobs, so that another engine is started."""
+    _pid_path(store).unlink(missing_ok=True)
 
 
 def engine_pid(store: RunStore) -> int | None:
