@@ -25,7 +25,7 @@ from tests.conftest import wait_until, write_colors
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """Give a folder whose run takes many parts."""
-    write_colors(tmp_path / "many", 160, side=400)
+    write_colors(tmp_path / "many", 160, side=900)
     return tmp_path / "many"
 
 
@@ -121,7 +121,8 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(
     job = client.submit(request, served)
     wait_until(lambda: client.status(job.job_id, served).done >= 8)
     assert client.stop_engine(served)
-    wait_until(lambda: client.status(job.job_id, served).state == "queued")
+    wait_until(lambda: client.status(job.job_id, served).state != "running")
+    assert client.status(job.job_id, served).state == "queued"
     stopped_at = client.status(job.job_id, served).done
     assert client.submit(request, served).job_id == job.job_id
     wait_until(lambda: client.status(job.job_id, served).done > stopped_at)
