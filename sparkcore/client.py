@@ -42,7 +42,8 @@ def submit(
     """Request a run and return its job at once; an equal request in progress is joined, not repeated.
 
     The engine process of the store carries out the job; it is started if necessary. With `roots`, the engine reads
-    only files whose real path lies below one of them. Other errors of the request end in the job's `message`.
+    only files whose real path lies below one of them. Raises ConfigError for an address with a password; other errors
+    of the request end in the job's `message`.
     """
     engine = engine or EngineConfig.from_environment()
     job = _table(engine).submit(_absolute(config), retry_failed=retry_failed, roots=roots)

@@ -14,6 +14,8 @@ _QUOTED = re.compile(
 )
 _GLOB_CHARACTERS = re.compile(r"[\[\]{}*?\\]")
 _OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
+# Up to the last "@" before the path; or a password with an unquoted slash, where no port can be meant.
+_PASSWORD = re.compile(r"(://[^\s/:@]*):(?:[^/\n]*|(?!\d*(?:[/\s]|$))[^\s@]*)@")
 _IMAGE_SUFFIXES = frozenset(
     [".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".ppm", ".pgm"]
 )
@@ -94,6 +96,16 @@ def object_key(origin: str, bucket_uri: str) -> str | None:
     """Return the key of an origin in a bucket, or None if it is elsewhere."""
     start = f"{bucket_uri}/"
     return unquote_to_bytes(origin.removeprefix(start)).decode() if origin.startswith(start) else None
+
+
+def without_password(text: str) -> str:
+    """Return a URI, or a text that has URIs in it, without the passwords of `scheme://user:password@host`."""
+    return _PASSWORD.sub(r"\1@", text)
+
+
+def has_password(uri: str) -> bool:
+    """Tell whether a URI contains a password."""
+    return _PASSWORD.search(uri) is not None
 
 
 def is_hidden_folder(name: str) -> bool:

@@ -161,6 +161,12 @@ def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:
         client.submit(RunConfig(images="x", top_k=0), engine)
 
 
+def test_a_password_starts_no_engine(engine: EngineConfig) -> None:
+    with pytest.raises(ConfigError, match="expected an address without a password, received 'ftp://u@host/x'"):
+        client.submit(RunConfig(images="ftp://u:se-cret@host/x"), engine)
+    assert client.engine_pid(engine) is None
+
+
 def test_the_client_imports_neither_spark_nor_tensorflow() -> None:
     code = "import sys, sparkcore.client; print([m for m in ('pyspark', 'tensorflow', 'keras') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore.origins import file_name, folder_name, is_local, local_path, origin_of, quoted, truth_of
+from sparkcore.origins import (
+    file_name,
+    folder_name,
+    has_password,
+    is_local,
+    local_path,
+    origin_of,
+    quoted,
+    truth_of,
+    without_password,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +48,40 @@ def test_quoted_are_illegal_ascii_characters_and_unicode_spaces() -> None:
     changed = {letter for letter in letters if quoted(letter) != letter}
     spaces = {letter for letter in letters if unicodedata.category(letter) in ("Zs", "Zl", "Zp", "Cc")}
     assert changed == ({letter for letter in letters if letter.isascii()} | spaces) - plain
+
+
+@pytest.mark.parametrize(
+    ("uri", "plain"),
+    [
+        ("ftp://user:pass@host/a.jpg", "ftp://user@host/a.jpg"),
+        ("ftp://user:p:a@s#s?@host:21/a:b@c.jpg", "ftp://user@host:21/a:b@c.jpg"),
+        ("ftp://:pass@host", "ftp://@host"),
+        ("ftp://user:@host", "ftp://user@host"),
+        ("ftp://user:pa/ss@host/a", "ftp://user@host/a"),
+        ("ftp://user:12/34", "ftp://user:12/34"),  # a port
+        ("s3://key:secret@bucket/a", "s3://key@bucket/a"),
+        ("no ftp://u:p@h/a and ftp://v:q@h/b", "no ftp://u@h/a and ftp://v@h/b"),
+    ],
+)
+def test_a_uri_without_its_password(uri: str, plain: str) -> None:
+    assert without_password(uri) == plain
+    assert has_password(uri) == (uri != plain)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "ftp://user@host/a:b@c",
+        "hdfs://host:8020/a@b.jpg",
+        "hdfs://host:8020",
+        "file:/a:b@c",
+        "s3://bucket/a:b@c",
+        "/a:b@c",
+    ],
+)
+def test_a_uri_that_has_no_password_stays(uri: str) -> None:
+    assert without_password(uri) == uri
+    assert not has_password(uri)
 
 
 def test_other_forms_of_a_local_origin() -> None:

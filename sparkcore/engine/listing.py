@@ -21,7 +21,7 @@ from sparkcore.engine.sample import sampled
 from sparkcore.engine.spark_listing import list_with_spark
 from sparkcore.engine.spill import ListedFile, SortedFiles, sorted_files
 from sparkcore.errors import InputError
-from sparkcore.origins import is_local, split_object_uri
+from sparkcore.origins import is_local, split_object_uri, without_password
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +39,7 @@ class Listing:
     images: int
     size_bytes: int
     digest: str
-    spark_paths: tuple[str, ...]
+    spark_paths: tuple[str, ...] = field(repr=False)  # may have a password
     links_left_out: int = 0
     hidden_left_out: int = 0
     _pieces: Callable[[], Iterator[pa.Table]] = field(kw_only=True, repr=False, compare=False)
@@ -74,14 +74,14 @@ def list_images(
             yield Listing(*_sums(found), local.spark_paths, *left_out, _pieces=found.pieces)
         return
     if roots is not None:
-        raise InputError(f"images: expected a path on this machine, received the address {images!r}.")
+        raise InputError(f"images: expected a path on this machine, received the address {without_password(images)!r}.")
     with sorted_files(sampled(_remote(images, spark, check), config.sample, config.seed), spill) as found:
         _check_any(images, found)
         yield Listing(*_sums(found), (images,), _pieces=found.pieces)
 
 
 def _remote(images: str, spark: Callable[[], SparkSession], check: Callable[[], None]) -> Iterator[ListedFile]:
-    return list_objects(images, check) if split_object_uri(images) else list_with_spark(spark(), images)
+    return list_objects(images, check) if split_object_uri(images) else list_with_spark(spark(), images, check)
 
 
 def _sums(found: SortedFiles) -> tuple[int, int, str]:
@@ -92,6 +92,6 @@ def _check_any(images: str, found: SortedFiles, links_left_out: int = 0) -> None
     if not found.images:
         outside = f" {links_left_out} links lead out of the allowed folders." if links_left_out else ""
         raise InputError(
-            f"Expected at least one image, received {images!r}, which contains no file. "
+            f"Expected at least one image, received {without_password(images)!r}, which contains no file. "
             f"Names that begin with a dot do not count.{outside}"
         )

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from sparkcore.engine.input_errors import listed_by_spark
 from sparkcore.engine.spill import ListedFile
-from sparkcore.errors import InputError, first_line
+from sparkcore.origins import without_password
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_CHECKED_NAMES = 256
 
-def list_with_spark(spark: SparkSession, uri: str) -> Iterator[ListedFile]:
-    """Yield all files below a URI; raises InputError for a wrong one."""
-    from pyspark.errors import AnalysisException
+
+def list_with_spark(spark: SparkSession, uri: str, check: Callable[[], None] = lambda: None) -> Iterator[ListedFile]:
+    """Yield the files below a URI, without those that Spark's sources hide: empty files and hidden names.
+
+    `check` is called every few hundred names, and ends the listing by raising. An origin has no password. Raises
+    InputError for a wrong URI, StorageError where its file system cannot be reached.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
-    try:
-        frame = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(uri)
-        columns = [F.col("_metadata.file_path"), F.col("length"), F.unix_millis("modificationTime")]
-        rows = frame.select(*columns).toArrow()
-        # Spark returns no rows for empty files, but it knows their names (with other slashes).
-        names = {re.sub("^file:///", "file:/", name) for name in frame.inputFiles()}
-        empty = names - set(rows[0].to_pylist())
-    except AnalysisException as error:
-        raise InputError(
-            f"Expected a path that Spark can list, received {uri!r}: {first_line(error)} "
-            "Check the address, the file system's driver and its credentials."
-        ) from error
-    for origin, size_bytes, modified_ms in zip(*(column.to_pylist() for column in rows.columns), strict=True):
-        yield ListedFile(origin, size_bytes or 0, modified_ms or 0, str((modified_ms or 0) * 1_000_000))
-    yield from (ListedFile(name, 0, 0, "0") for name in empty)
+    with listed_by_spark(uri, check):
+        load = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        frame = load.option("ignoreMissingFiles", "true").load(uri)
+        metadata = (F.col("_metadata.file_path"), F.col("_metadata.file_size"))
+        times = F.unix_millis(F.col("_metadata.file_modification_time"))
+        for number, (path, size_bytes, modified_ms) in enumerate(frame.select(*metadata, times).toLocalIterator()):
+            if number % _CHECKED_NAMES == 0:
+                check()
+            yield ListedFile(without_password(path), size_bytes, modified_ms, str(modified_ms * 1_000_000))

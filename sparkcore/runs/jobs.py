@@ -15,6 +15,7 @@ from typing import Any
 
 from sparkcore.config import RunConfig
 from sparkcore.errors import ConfigError, RunFailedError, RunNotFoundError, first_line
+from sparkcore.origins import has_password, without_password
 from sparkcore.runs.identity import digest
 from sparkcore.runs.job_database import reading, writing
 
@@ -87,7 +88,12 @@ class JobTable:
         self.path = path
 
     def submit(self, config: RunConfig, *, retry_failed: bool = False, roots: Sequence[Path] | None = None) -> Job:
-        """Add a job, or return the active one with the same request."""
+        """Add a job, or return the active one with the same request; raises ConfigError for a password in it."""
+        if has_password(config.images):
+            raise ConfigError(
+                f"images: expected an address without a password, received {without_password(config.images)!r} with "
+                "one, and jobs are kept on disk. Start this run from the shell, with `sparkcore run`."
+            )
         allowed = None if roots is None else json.dumps([os.fspath(root) for root in roots])
         request = digest([config.to_dict(), retry_failed, allowed])
         with writing(self.path) as db:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sparkcore.config import RunConfig
-from sparkcore.errors import RunNotFoundError
+from sparkcore.errors import ConfigError, RunNotFoundError
 from sparkcore.runs.jobs import Job, JobTable
 
 
@@ -21,6 +21,16 @@ def test_a_job_comes_back_as_it_was_submitted(table: JobTable) -> None:
     job = table.submit(config, retry_failed=True)
     assert (job.config, job.retry_failed, job.state, job.active) == (config, True, "queued", True)
     assert table.get(job.job_id) == job
+
+
+def test_a_password_is_refused_because_jobs_are_kept_on_disk(table: JobTable) -> None:
+    with pytest.raises(ConfigError) as caught:
+        table.submit(RunConfig(images="ftp://user:se-cret@host/photos"))
+    assert str(caught.value) == (
+        "images: expected an address without a password, received 'ftp://user@host/photos' with one, and jobs are kept "
+        "on disk. Start this run from the shell, with `sparkcore run`."
+    )
+    assert table.jobs() == []
 
 
 def test_equal_requests_share_a_job_while_it_is_active(table: JobTable) -> None:

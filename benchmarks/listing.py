@@ -1,0 +1,129 @@
+"""Measure how long a listing takes and how much memory the driver needs for it.
+
+    python -m benchmarks.listing files [--count 1000000]     files on the local disk, in folders of 1,000
+    python -m benchmarks.listing objects URI [--count 100000]  objects below s3://bucket/prefix, deleted afterwards
+    python -m benchmarks.listing names [--count 10000000]    made-up names through the spill, no files
+
+Each prints one JSON object: seconds, and peak memory in MB of this Python. Files and objects are made first, which is
+not measured; `--sample` lists a sample of them. The usual environment variables name the object store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from sparkcore.config import RunConfig
+from sparkcore.engine.listing import list_images
+from sparkcore.engine.spill import ListedFile, sorted_files
+
+_FOLDER_FILES = 1000
+_CONCURRENT_REQUESTS = 64
+
+
+def main() -> None:
+    """Measure what the command line names, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    for name, count in (("files", 1_000_000), ("objects", 100_000), ("names", 10_000_000)):
+        kind = kinds.add_parser(name)
+        kind.add_argument("--count", type=int, default=count)
+        if name == "objects":
+            kind.add_argument("uri")
+        if name != "names":
+            kind.add_argument("--sample", type=int)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sparkcore-listing-") as folder:
+        figures = {
+            "files": lambda: _files(Path(folder), options.count, options.sample),
+            "objects": lambda: _objects(Path(folder), options.uri, options.count, options.sample),
+            "names": lambda: _names(Path(folder), options.count),
+        }[options.kind]()
+    print(json.dumps({"kind": options.kind, "count": options.count, **figures}))
+
+
+def _files(folder: Path, count: int, sample: int | None) -> dict[str, float]:
+    for number in range(count):
+        path = folder / "images" / f"folder {number // _FOLDER_FILES:05d}" / f"IMG_{number:08d}.jpg"
+        if number % _FOLDER_FILES == 0:
+            path.parent.mkdir(parents=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+    return _listed(str(folder / "images"), folder / "spill", sample)
+
+
+def _objects(folder: Path, uri: str, count: int, sample: int | None) -> dict[str, float]:
+    keys = [f"folder {number // _FOLDER_FILES:05d}/IMG_{number:08d}.jpg" for number in range(count)]
+    asyncio.run(_put(uri, keys))
+    try:
+        return _listed(uri, folder / "spill", sample)
+    finally:
+        from obstore.store import from_url
+
+        store = from_url(uri)
+        for start in range(0, count, _FOLDER_FILES):
+            store.delete(keys[start : start + _FOLDER_FILES])
+
+
+async def _put(uri: str, keys: list[str]) -> None:
+    from obstore.store import from_url
+
+    store, free = from_url(uri), asyncio.Semaphore(_CONCURRENT_REQUESTS)
+
+    async def put(key: str) -> None:
+        async with free:
+            await store.put_async(key, b"1", use_multipart=False)
+
+    await asyncio.gather(*map(put, keys))
+
+
+def _listed(images: str, spill: Path, sample: int | None) -> dict[str, float]:
+    start = time.perf_counter()
+    with list_images(RunConfig(images, sample=sample), _no_spark, spill) as listing:
+        return {"images": listing.images, "listing_s": _since(start), "peak_memory_mb": _peak_memory_mb()}
+
+
+def _names(folder: Path, count: int) -> dict[str, float]:
+    before_mb, start = _peak_memory_mb(), time.perf_counter()
+    with sorted_files(_made_up(count), folder) as found:
+        listing_s, start = _since(start), time.perf_counter()
+        rows = sum(map(len, found.pieces()))
+        spilled_bytes = sum(file.stat().st_size for file in folder.rglob("*.arrow"))
+    return {
+        "images": rows, "listing_s": listing_s, "reading_s": _since(start), "spilled_mb": round(spilled_bytes / 1e6),
+        "peak_memory_mb": _peak_memory_mb(), "memory_before_mb": before_mb,
+    }  # fmt: skip
+
+
+def _made_up(count: int) -> Iterator[ListedFile]:
+    start_ns = 1_790_000_000_000_000_000
+    for number in range(count):
+        origin = f"s3://some-bucket/pictures/2026/folder%20{number // _FOLDER_FILES:05d}/IMG_{number:08d}.jpg"
+        modified_ns = start_ns + number * 1_000_003
+        yield ListedFile(origin, 100_000 + number % 50_000, modified_ns // 1_000_000, str(modified_ns))
+
+
+def _no_spark() -> NoReturn:
+    raise AssertionError("Neither the local disk nor an object store is listed with Spark.")
+
+
+def _since(start: float) -> float:
+    return round(time.perf_counter() - start, 2)
+
+
+def _peak_memory_mb() -> float:
+    """Return the largest resident set of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+
+
+if __name__ == "__main__":
+    main()
