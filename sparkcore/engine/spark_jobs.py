@@ -46,10 +46,11 @@ def running_tasks(spark: SparkSession) -> int | None:
 def follow_progress(spark: SparkSession) -> None:
     """Keep what a Spark Connect server tells every two seconds of its jobs; `running_tasks` needs it."""
     if is_remote(spark):
-        spark.registerProgressHandler(_note_progress)  # type: ignore[arg-type]
+        handler: Any = _note_progress  # PySpark's type for it is an abstract class
+        spark.registerProgressHandler(handler)
 
 
-def _note_progress(stages: Any, inflight_tasks: int, operation_id: str | None, done: bool) -> None:
+def _note_progress(stages: object, inflight_tasks: int, operation_id: str | None, done: bool) -> None:
     del stages
     if done:
         _running.pop(operation_id or "", None)
