@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparkcore.cli import main
+from sparkcore.runs.parts import stored_parts
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
@@ -47,8 +48,8 @@ def start(*words: str, **environment: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def parts_written(store: Path) -> int:
-    return len(list(store.glob("runs/*/results/part-*.parquet")))
+def receipts_written(store: Path) -> int:
+    return len(list(store.glob("runs/*/*/receipts/*/*.json")))
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -212,7 +213,7 @@ def test_a_folder_without_files_exits_with_2(tmp_path: Path, colors_model: Path)
 def test_signals_cancel_and_keep_finished_parts(tmp_path: Path, colors_model: Path, number: signal.Signals) -> None:
     write_colors(tmp_path / "in", 120, side=400)
     process = start("run", *arguments(tmp_path, colors_model), "--bucket-size", "4", "--json")
-    wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
+    wait_for(lambda: receipts_written(tmp_path / "store") >= 2, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=PROCESS_LIMIT_S)
     assert (process.returncode, out) == (130, ""), err
@@ -231,13 +232,14 @@ def test_kill_in_the_middle_loses_no_finished_part(
     write_colors(tmp_path / "in", 120, side=400)
     command = ["run", *arguments(tmp_path, colors_model), "--bucket-size", "4", "--json"]
     process = start(*command)
-    wait_for(lambda: parts_written(tmp_path / "store") >= 2, process)
+    wait_for(lambda: receipts_written(tmp_path / "store") >= 2, process)
     process.kill()
     process.wait(PROCESS_LIMIT_S)
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
     kept = read_parts(store, unfinished, ["image_id"]).num_rows
-    times = {path: path.stat().st_mtime_ns for path in store.parts(unfinished)}
+    paths = [Path(store.uri, part.name) for part in stored_parts(store.storage, unfinished, None)]
+    times = {path: path.stat().st_mtime_ns for path in paths}
     assert main(command) == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["run_id"], summary["status"]) == (unfinished, "complete")

@@ -180,3 +180,6 @@ def test_the_engine_process_gets_all_settings(tmp_path: Path) -> None:
     )
     options = cli._parser().parse_args(["engine", "serve", *client._flags(engine, RunStore(engine.store))])
     assert commands.engine_config(options) == replace(engine, state=tmp_path)
+    remote = RunStore("s3://bucket/runs", tmp_path / "state")
+    options = cli._parser().parse_args(["engine", "serve", *client._flags(EngineConfig(), remote)])
+    assert commands.engine_config(options) == EngineConfig(store="s3://bucket/runs", state=tmp_path / "state")
