@@ -57,9 +57,9 @@ _ONE_MACHINE = {
 _ONE_PROCESS = {"spark.python.unix.domain.socket.enabled": "true"}
 # YARN's client waits a quarter of an hour for a resource manager that is not there.
 _YARN = {
-    "spark.hadoop.yarn.resourcemanager.connect.max-wait.ms": "15000",
-    "spark.hadoop.yarn.resourcemanager.connect.retry-interval.ms": "3000",
-    "spark.hadoop.ipc.client.connect.max.retries": "2",
+    "spark.hadoop.yarn.resourcemanager.connect.max-wait.ms": "8000",
+    "spark.hadoop.yarn.resourcemanager.connect.retry-interval.ms": "2000",
+    "spark.hadoop.ipc.client.connect.max.retries": "1",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -27,12 +28,17 @@ from sparkcore.engine.masters import (
 from sparkcore.engine.reachable import check_reachable
 from sparkcore.engine.shipping import PACKAGE_SHIPPED, ship_package
 from sparkcore.engine.spark_errors import cause
+from sparkcore.engine.spark_jobs import follow_progress
 from sparkcore.errors import EngineError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _CONNECT_MODE = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
+_END_OF_JVM = re.compile(
+    r'^(?:Exception in thread "main" [\w.$]+: |.*Application has been killed\. Reason: |(?=Invalid ))(.+)$',
+    re.MULTILINE,
+)
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started this process, and a JVM for it
 
 
@@ -50,22 +56,26 @@ def start_session(engine: EngineConfig, java_options: str | None = None) -> Spar
     check_reachable(master)
     named = submitted or installed_settings()
     settings = session_settings(engine, master, named, archive_options() if java_options is None else java_options)
+    log = _log_folder(engine) / "spark.log"
+    written = log.stat().st_size if log.exists() else 0
     try:
         with (
             _own_interrupts(),
-            _stderr_into(_log_folder(engine) / "spark.log"),
+            _stderr_into(log),
             _environment(executors_python(master, {**named, **settings})),
         ):
             spark = _build(master, settings)
     except Exception as error:
+        told = (_told_in(log, written) or cause(error)).rstrip(".")
         raise EngineError(
-            f"Spark could not be started on {without_parameters(master)}: {cause(error)} See logs/spark.log.",
+            f"Spark could not be started on {without_parameters(master)}: {told}. See {log}.",
             shell="--master or SPARK_REMOTE sets the address.",
         ) from error
     if is_local_master(master):
         spark.conf.set(PACKAGE_SHIPPED, "true")  # local workers import the package from its place
     else:
         ship_package(spark)
+        follow_progress(spark)
     return spark
 
 
@@ -92,6 +102,14 @@ def _submitted_settings() -> dict[str, str]:
 
     SparkContext._ensure_initialized()
     return dict(SparkConf().getAll())
+
+
+def _told_in(log: Path, start: int) -> str:
+    """Return what the log says since byte `start` of an end of the JVM, of which the exception knows nothing."""
+    with log.open("rb") as file:
+        file.seek(start)
+        found = _END_OF_JVM.search(file.read().decode(errors="replace"))
+    return found[1] if found else ""
 
 
 @contextmanager

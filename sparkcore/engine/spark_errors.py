@@ -15,6 +15,36 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MAX_MESSAGE_LENGTH = 500
+_OTHER_PYTHON = (
+    "Name a suitable Python by PYSPARK_PYTHON, or --spark-conf spark.pyspark.python=PATH; for Spark Connect, where its "
+    "server is started."
+)
+# What Spark's texts say of failures that are not the images' fault, and our message.
+_DIAGNOSES = (
+    (
+        r"\[PYTHON_VERSION_MISMATCH\]\D*(\d+\.\d+) than that in driver:? (\d+\.\d+)",
+        "Expected executors with the driver's version of Python, {1}, found {0} on an executor. " + _OTHER_PYTHON,
+    ),
+    (
+        r'Cannot run program "([^"]+)"',
+        "Expected Python at {0} on the executors, but one of them cannot start it. " + _OTHER_PYTHON,
+    ),
+    (
+        r"ModuleNotFoundError: No module named '([\w.]+)'|"
+        r"\[(?:PACKAGE_NOT_INSTALLED|UNSUPPORTED_PACKAGE_VERSION)\] (.+?) must be installed",
+        "Expected executors with the packages of sparkcore's requirements.txt, but one of them has no {0}. "
+        "Install them for the executors' Python. " + _OTHER_PYTHON,
+    ),
+    (
+        r"\[SPARK_JOB_CANCELLED\]|\[OPERATION_CANCELED\]|\[INVALID_HANDLE\.OPERATION_ABANDONED\]",
+        "Spark's job was cancelled from outside, such as on Spark's own page. Run the same command again to continue.",
+    ),
+    (
+        r"SparkContext was shut down|stopped SparkContext|SESSION_CLOSED|SESSION_CHANGED",
+        "Spark's driver has ended during the run. Run the same command again to continue.",
+    ),
+)
+_MARK = re.compile(r"^(?:: |Caused by: )")  # what Java's exceptions begin with in the text of Py4J
 _JAVA_CLASS = re.compile(r"[a-z]\w*(\.\w+)+(\$\w+)*")
 
 
@@ -39,9 +69,19 @@ def to_sparkcore_error(error: Exception) -> SparkcoreError:
     """Return the error of this package that stands for an exception of Spark's; one of ours is returned as it is."""
     if isinstance(error, SparkcoreError):
         return error
+    if (diagnosed := _diagnosis(str(error))) is not None:
+        return diagnosed
     types = error_types()
     nearest = next(base for base in type(error).__mro__ if base in types)
     return types[nearest](reason(error))
+
+
+def _diagnosis(text: str) -> EngineError | None:
+    """Return the error for a failure that every image would have, with what to do; None for others."""
+    for pattern, message in _DIAGNOSES:
+        if found := re.search(pattern, text):
+            return EngineError(message.format(*filter(None, found.groups())))
+    return None
 
 
 def is_alive(spark: SparkSession) -> bool:
@@ -62,19 +102,24 @@ def reason(error: Exception) -> str:
             return raised[0].strip()[:_MAX_MESSAGE_LENGTH]
     stripped = [line.strip() for line in lines]
     named = [line for line in stripped if "Error" in line and not line.startswith("at ")]
-    return (named[-1] if named else first_line(error))[:_MAX_MESSAGE_LENGTH]
+    return (named[-1] if named else cause(error))[:_MAX_MESSAGE_LENGTH]
 
 
 def cause(error: BaseException) -> str:
-    """Return one line that says why Spark failed: the innermost cause of a Java exception, else the first line."""
+    """Return one line that says why Spark failed.
+
+    It is the innermost cause of a Java exception, in the words of the outermost one that repeats it: "Connection
+    refused" alone does not say by whom. Other exceptions tell it in their first line.
+    """
     lines = [line.strip() for line in str(error).splitlines()]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
-    told = causes[-1:] or thrown[:1] or [first_line(error)]
-    return _without_class(told[0])[:_MAX_MESSAGE_LENGTH]
+    thrown = [_MARK.sub("", line) for line in lines if _MARK.match(line)]
+    messages = [message for line in thrown if (message := _without_class(line))]
+    if not messages:
+        return first_line(error)[:_MAX_MESSAGE_LENGTH]
+    return next(message for message in messages if messages[-1] in message)[:_MAX_MESSAGE_LENGTH]
 
 
 def _without_class(line: str) -> str:
     """Leave out the name of a Java class before its message; a class without a message is all there is."""
-    name, colon, message = line.partition(": ")
-    return message if colon and message and _JAVA_CLASS.fullmatch(name) else line
+    name, _, message = line.partition(": ")
+    return message if message and _JAVA_CLASS.fullmatch(name) else line

@@ -1,4 +1,4 @@
-"""What a session tells of its workers, and the Spark jobs of one run: tag them, cancel them."""
+"""What a session tells of its workers and tasks, and the Spark jobs of one run: tag them, cancel them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from sparkcore.engine.masters import is_local_master
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_running: dict[str, int] = {}  # tasks of the operations of Spark Connect that are in progress
 
 
 def is_remote(spark: SparkSession) -> bool:
@@ -28,6 +30,30 @@ def workers_are_local(spark: SparkSession) -> bool:
 def worker_slots(spark: SparkSession) -> int | None:
     """Return how many tasks run at once, or None for a Spark Connect server, which does not tell."""
     return None if is_remote(spark) else spark.sparkContext.defaultParallelism
+
+
+def running_tasks(spark: SparkSession) -> int | None:
+    """Return how many tasks of this session run now; None where a Spark Connect server has not told yet.
+
+    It is 0 while a job waits for a free executor.
+    """
+    if is_remote(spark):
+        told = list(_running.values())
+        return sum(told) if told else None
+    return sum(executor.numRunningTasks for executor in spark.sparkContext.statusTracker().getExecutorInfos())
+
+
+def follow_progress(spark: SparkSession) -> None:
+    """Keep what a Spark Connect server tells every two seconds of its jobs; `running_tasks` needs it."""
+    if is_remote(spark):
+        spark.registerProgressHandler(_note_progress)
+
+
+def _note_progress(*, inflight_tasks: int, operation_id: str | None, done: bool, **_: object) -> None:
+    if done:
+        _running.pop(operation_id or "", None)
+    else:
+        _running[operation_id or ""] = inflight_tasks
 
 
 def tag_jobs(spark: SparkSession, tag: str) -> None:

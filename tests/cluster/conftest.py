@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cluster.servers import SPARK_HOME, bare_environment, connect_server, standalone
+from tests.cluster.servers import SPARK_HOME, connect_server, standalone
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("local-cluster", "standalone", "connect")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,17 @@ print(json.dumps({
 }))
 spark.stop()
 """
+START = """
+import json, sys
+from sparkcore.config import EngineConfig
+from sparkcore.engine.session import start_session
+from sparkcore.errors import SparkcoreError
+
+try:
+    start_session(EngineConfig(store=sys.argv[1], master=sys.argv[2], spark_conf=json.loads(sys.argv[3])))
+except SparkcoreError as error:
+    print(f"{type(error).__name__}: {error}")
+"""
 
 
 def report(command: list[str], store: Path, values: dict[str, Any], **environment: str) -> dict[str, Any]:
@@ -47,10 +59,21 @@ def report(command: list[str], store: Path, values: dict[str, Any], **environmen
     inherited["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
     done = subprocess.run(
         [*command, str(program), str(store), json.dumps(values)],
-        cwd=store.parent, env={**inherited, **environment}, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+        cwd=store.parent, env={**inherited, **environment},
+        capture_output=True, text=True, check=False, timeout=LIMIT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def refusal(store: Path, master: str, settings: dict[str, str] | None = None, **environment: str) -> str:
+    """Start a session that cannot be, in a process of its own; return the error."""
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(store), master, json.dumps(list((settings or {}).items()))],
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow
@@ -80,3 +103,17 @@ def test_spark_submit_names_master_and_settings(tmp_path: Path) -> None:
     assert (found["master"], found["spark.scheduler.mode"], found["spark.my.own"]) == ("local[3,4]", "FIFO", "y")
     assert found["spark.python.task.killTimeout"] == "500ms"
     assert found["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("spark.driver.memory", r"Invalid maximum heap size: -Xmxabc\. See "),
+        ("spark.executor.memory", r"Executor memory must be a positive number\. See "),
+    ],
+)
+def test_a_jvm_that_ends_at_once(tmp_path: Path, setting: str, told: str) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "spark.log").write_text("Invalid thing of an earlier session\n")
+    said = refusal(tmp_path, "local[1]", {setting: "abc"})
+    assert re.match(rf"EngineError: Spark could not be started on local\[1,4\]: {told}", said), said
