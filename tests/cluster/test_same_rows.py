@@ -1,4 +1,4 @@
-"""The same pictures give the same rows on one machine and on every kind of cluster, on a disk and on an object store."""
+"""The same pictures give the same rows on one machine and on every kind of cluster, from a disk and from a bucket."""
 
 from __future__ import annotations
 
