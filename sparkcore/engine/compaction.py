@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sparkcore.engine.bucket_job import BucketJob
 from sparkcore.runs.files_table import CommittedPart, write_files
 from sparkcore.runs.layout import columns_name
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.compaction import compact, file_groups
-from sparkcore.worker.task import REPORT_DDL, raise_reported, reported
+from sparkcore.worker.task import REPORT_DDL, reported
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
-def compact_run(spark: SparkSession, storage: Storage, run_id: str, parts: list[CommittedPart]) -> None:
-    """Write the columns and the table of files of a run whose buckets are all committed."""
+def compact_run(
+    spark: SparkSession, storage: Storage, run_id: str, parts: list[CommittedPart], tick: Callable[[], float]
+) -> None:
+    """Write the columns and the table of files of a run whose buckets are all committed; `tick` as in `BucketJob`."""
     groups = file_groups(parts)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for number in (number for batch in batches for number in batch["id"].to_pylist()):
             yield from reported(lambda: compact(storage, groups[number], columns_name(run_id, number)))  # noqa: B023
 
-    tasks = len(groups)
-    raise_reported(spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, REPORT_DDL).toArrow())
+    def frame() -> DataFrame:
+        return spark.range(0, len(groups), numPartitions=len(groups)).mapInArrow(work, REPORT_DDL)
+
+    BucketJob(spark, frame).run(tick)
     write_files(storage, run_id, parts)

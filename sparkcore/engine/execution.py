@@ -19,11 +19,11 @@ from sparkcore.engine.compaction import compact_run
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.manifest_builder import build_manifest
 from sparkcore.engine.planning import make_plan
-from sparkcore.engine.preflight import check_store, executor_check, input_root
+from sparkcore.engine.preflight import check_executor, check_store, local_images
 from sparkcore.engine.request import Request
 from sparkcore.engine.source_job import SparkSource, is_read_by_spark
 from sparkcore.engine.spark_errors import to_sparkcore_error
-from sparkcore.engine.spark_jobs import worker_slots, workers_are_local
+from sparkcore.engine.spark_jobs import IdleWatch, worker_slots, workers_are_local
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
 from sparkcore.models.freeze import FrozenModel
@@ -44,6 +44,7 @@ _CHECK_EVERY_S = 0.2
 _POLL_SHARE = 0.05  # of the time is spent on listing receipts
 _MAX_POLL_S = 30.0
 _RESTARTS = 2  # of a job, without a new receipt
+_WAITING = "waiting for a free executor"
 _DEFAULT_SLOTS = 2  # where a Connect server does not tell
 
 
@@ -86,19 +87,17 @@ class Execution:
     def _task(self, spark: SparkSession, model: FrozenModel, plan: Plan) -> BucketTask:
         config = self.request.config
         worker = replace(worker_task(spark, config, model, self.engine), storage=input_storage(config.images))
-        is_local, root = workers_are_local(spark), input_root(config.images)
-        check = executor_check(spark, worker, self.store.storage, root)
-        if check is not None:
-            self._report("checking the executors")
-            self._on_spark(check)
-        return BucketTask(
+        is_local = workers_are_local(spark)
+        task = BucketTask(
             worker=worker,
             store=self.store.storage,
             plan=plan,
             reuse_errors=self.request.retry == 0,
-            input_root=None if is_local else root,
+            images=None if is_local else local_images(config.images, self.request.listing),
             stop=str(self.store.state / "stops" / uuid.uuid4().hex) if is_local else None,
         )
+        self._on_spark(lambda: check_executor(spark, task, self._ticks(spark, "checking the executors")))
+        return task
 
     def _compute(self, spark: SparkSession, task: BucketTask, board: ReceiptBoard) -> None:
         self._report("classifying")
@@ -124,7 +123,7 @@ class Execution:
     def _carry_out(self, job: BucketJob, board: ReceiptBoard) -> SparkcoreError | None:
         """Run a Spark job; return why it failed if it may be repeated, and raise what would hit any image."""
         try:
-            job.run(partial(self._follow, job, board))
+            job.run(partial(self._follow, job, board, IdleWatch(job.spark)))
         except SparkcoreError:
             raise
         except Exception as error:
@@ -144,19 +143,29 @@ class Execution:
         if task.stop is not None:
             Path(task.stop).unlink(missing_ok=True)
 
-    def _follow(self, job: BucketJob, board: ReceiptBoard) -> float:
+    def _follow(self, job: BucketJob, board: ReceiptBoard, idle: IdleWatch) -> float:
         """Look for new receipts; return how long to wait for the next look, in seconds."""
         begun = time.monotonic()
         self.watch.check()
-        self._note(board)
+        self._note(board, _WAITING if idle.waits() else "classifying")
         if self.watch.must_pause():
             job.stop_tasks()
         return min(max(_CHECK_EVERY_S, (time.monotonic() - begun) / _POLL_SHARE), _MAX_POLL_S)
 
-    def _note(self, board: ReceiptBoard) -> None:
+    def _note(self, board: ReceiptBoard, phase: str = "classifying") -> None:
         for receipt in board.poll():
             self.tally.add(receipt, resumed=False)
-        self._report("classifying")
+        self._report(phase)
+
+    def _ticks(self, spark: SparkSession, phase: str) -> Callable[[], float]:
+        """Return what a job without receipts calls: it reports the phase, and ends the job of a cancelled run."""
+        idle = IdleWatch(spark)
+
+        def tick() -> float:
+            self._report(_WAITING if idle.waits() else phase)
+            return _CHECK_EVERY_S
+
+        return tick
 
     def _finish(self, spark: SparkSession, board: ReceiptBoard, started: float) -> Manifest:
         self._report("finishing")
@@ -164,7 +173,8 @@ class Execution:
         run_id = self.request.run_id
         parts = committed_parts(board.receipts.values())
         if not is_compacted(self.store.storage, run_id):
-            self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts))
+            tick = self._ticks(spark, "finishing")
+            self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts, tick))
         self.tally.seconds["compact"] = time.time() - begun
         self.store.write_classes(run_id, self.request.model.classes)
         manifest = self.store.finish(build_manifest(self.request, self.tally, board.receipts.values(), started))

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import os
-import platform
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sparkcore.engine.bucket_job import BucketJob
+from sparkcore.engine.listing import Listing
 from sparkcore.engine.shipping import with_local_model
 from sparkcore.engine.spark_jobs import workers_are_local
-from sparkcore.errors import EngineError
 from sparkcore.models.predictor import load_predictor
-from sparkcore.origins import absolute_path, is_local
+from sparkcore.origins import absolute_path, is_local, local_path
 from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Storage
-from sparkcore.storage.probe import check_exclusive
-from sparkcore.worker.compute import check_root
-from sparkcore.worker.task import REPORT_DDL, WorkerTask, raise_reported, reported
+from sparkcore.storage.probe import check_exclusive, check_shared
+from sparkcore.worker.bucket import BucketTask
+from sparkcore.worker.opening import LocalImages
+from sparkcore.worker.task import REPORT_DDL, reported
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
+_LOOKED_FOR = 16
 _checked: set[tuple[str, ...]] = set()  # what was found to be in order in this process
 
 
@@ -34,65 +36,51 @@ def check_store(storage: Storage) -> None:
         _checked.add((storage.uri,))
 
 
-def input_root(images: str) -> str | None:
-    """Return the local path that executors must see, or None for images that are not on a file system of theirs."""
+def local_images(images: str, listing: Listing) -> LocalImages | None:
+    """Return what executors must see of local images, or None for images that are not on a file system of theirs."""
     if not is_local(images):
         return None
     path = absolute_path(images)
-    if path.exists():
-        return os.fspath(path)
-    return os.fspath(fixed_folder(expand_braces(os.fspath(path))[0]))
+    root = path if path.exists() else fixed_folder(expand_braces(os.fspath(path))[0])
+    first = next(listing.pieces(), None)
+    origins = first["origin"].slice(0, _LOOKED_FOR).to_pylist() if first is not None else []
+    found = [os.fspath(file) for file in map(local_path, origins) if file is not None and os.path.lexists(file)]
+    return LocalImages(os.fspath(root), tuple(found))
 
 
-def executor_check(
-    spark: SparkSession, task: WorkerTask, store: Storage, root: str | None
-) -> Callable[[], None] | None:
-    """Return the check of an executor as one task, or None where there is nothing to ask.
+def check_executor(spark: SparkSession, task: BucketTask, tick: Callable[[], float]) -> None:
+    """Let one Spark task find out whether executors can do their part; local workers are not asked.
 
-    Asked once for each session, model, place of images, and store. The check raises EngineError or StorageError, with
-    what to do.
+    Asked once for each session, model, place of images, and store; `tick` as in `BucketJob`. Raises EngineError or
+    StorageError, with what to do.
     """
-    images = root or (task.storage.uri if task.storage else "")
-    key = (str(id(spark)), task.model.digest, images, store.uri)
+    worker, store = task.worker, task.store
+    images = task.images.root if task.images else (worker.storage.uri if worker.storage else "")
+    key = (str(id(spark)), worker.model.digest, images, store.uri)
     if workers_are_local(spark) or key in _checked:
-        return None
-
-    def check() -> None:
-        probe = f"probes/{uuid.uuid4().hex}"
-        try:
-            _ask(spark, task, store, root, probe)
-            if not _has(store, probe):
-                raise EngineError(
-                    f"Expected a store that the driver and all executors share, but what an executor wrote to "
-                    f"{store.uri} is not here. Use an object store, or a shared folder at the same path everywhere."
-                )
-        finally:
-            store.delete(probe)
-        _checked.add(key)
-
-    return check
+        return
+    probe = f"probes/{uuid.uuid4().hex}"
+    store.write(probe, b"driver")
+    try:
+        BucketJob(spark, lambda: _frame(spark, task, probe)).run(tick)
+    finally:
+        store.delete(probe)
+    _checked.add(key)
 
 
-def _ask(spark: SparkSession, task: WorkerTask, store: Storage, root: str | None, probe: str) -> None:
+def _frame(spark: SparkSession, task: BucketTask, probe: str) -> DataFrame:
     localize = with_local_model()
 
     def examine() -> None:
-        check_root(root)
-        if task.storage is not None:
-            task.storage.check()
-        store.write(probe, platform.node().encode())
-        load_predictor(localize(task).model, task.threads)
+        if task.images is not None:
+            task.images.check()
+        if task.worker.storage is not None:
+            task.worker.storage.check()
+        check_shared(task.store, probe)
+        load_predictor(localize(task.worker).model, task.worker.threads)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
             yield from reported(examine)
 
-    raise_reported(spark.range(0, 1, numPartitions=1).mapInArrow(work, REPORT_DDL).toArrow())
-
-
-def _has(store: Storage, name: str) -> bool:
-    try:
-        store.stat(name)
-    except FileNotFoundError:
-        return False
-    return True
+    return spark.range(0, 1, numPartitions=1).mapInArrow(work, REPORT_DDL)

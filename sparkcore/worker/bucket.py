@@ -15,6 +15,7 @@ from sparkcore.runs.plan import Plan
 from sparkcore.runs.receipts import Receipt
 from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK, result_schema
 from sparkcore.storage.interface import Storage
+from sparkcore.worker.opening import LocalImages
 from sparkcore.worker.task import WorkerTask
 from sparkcore.worker.writer import PartWriter
 
@@ -25,16 +26,16 @@ _COUNTED = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"
 class BucketTask:
     """Hold what a task needs beside the numbers of its buckets; it is pickled with Spark's tasks.
 
-    `reuse_errors` copies rows of unreadable images from donors. `input_root` is a local path that this worker must
-    see, None where it need not be checked. `stop` is the path of a file that stops the task when it exists, None
-    where driver and workers share no disk.
+    `reuse_errors` copies rows of unreadable images from donors. `images` is what this worker must see of local images,
+    None where that need not be checked. `stop` is the path of a file that stops the task when it exists, None where
+    driver and workers share no disk.
     """
 
     worker: WorkerTask
     store: Storage
     plan: Plan
     reuse_errors: bool = True
-    input_root: str | None = None
+    images: LocalImages | None = None
     stop: str | None = None
 
     @property

@@ -6,7 +6,6 @@ background, while the next one is computed.
 
 from __future__ import annotations
 
-import os
 import platform
 from bisect import bisect_right
 from collections import deque
@@ -36,9 +35,10 @@ _COUNTED = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"
 def compute_buckets(buckets: Iterable[int], task: BucketTask) -> None:
     """Compute and commit the buckets that have no receipt yet; stops between two batches.
 
-    Raises EngineError where this worker cannot see the images, StorageError where the store fails.
+    Raises EngineError where this worker cannot see the images or the store, StorageError where the store fails.
     """
-    check_root(task.input_root)
+    if task.images is not None:
+        task.images.check()
     _compute(((bucket, ()) for bucket in buckets), task)
 
 
@@ -69,15 +69,6 @@ def _compute(buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: Buck
     compact_small(task.store, task.plan)
 
 
-def check_root(path: str | None) -> None:
-    """Raise EngineError where this machine does not see a local path."""
-    if path is not None and not os.path.exists(path):
-        raise EngineError(
-            f"Expected every executor to see {path}, but {platform.node()} does not. "
-            "Use a shared folder that is mounted everywhere at the same path, or an object store."
-        )
-
-
 def _inputs(
     buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: BucketTask, opened: deque[OpenBucket]
 ) -> Iterator[pa.RecordBatch]:
@@ -90,7 +81,7 @@ def _inputs(
                 return
             if _is_committed(number, task):
                 continue
-            listing = reader.read(number)
+            listing = _read_listing(reader, number, task)
             reused = donors.rows_for(listing)
             fresh = listing
             if reused.num_rows:
@@ -98,6 +89,16 @@ def _inputs(
             opened.append(OpenBucket(number, listing["image_id"], fresh.num_rows, reused, task))
             for piece in _with_contents(fresh, contents):
                 yield from piece.append_column(LISTED_SIZE, piece["size_bytes"]).drop_columns("image_id").to_batches()
+
+
+def _read_listing(reader: BucketReader, bucket: int, task: BucketTask) -> pa.Table:
+    try:
+        return reader.read(bucket)
+    except FileNotFoundError:
+        raise EngineError(
+            f"{platform.node()} does not find the listing of run {task.plan.run_id} in {task.store.uri}. Use a store "
+            "that the driver and all executors share; if somebody has deleted the run meanwhile, start it again."
+        ) from None
 
 
 def _split_by_bucket(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import time
+from dataclasses import dataclass
 
-from sparkcore.errors import ImageError, StorageError
+from sparkcore.errors import EngineError, ImageError, StorageError
 from sparkcore.origins import local_path, object_key
 from sparkcore.storage.interface import Storage
 
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN)
 _PAUSES_S = (0.1, 0.4, 1.6)
 MAX_FILE_BYTES = 1 << 30  # Spark's readers hold a whole file in one array of at most 2 GB
+
+
+@dataclass(frozen=True, slots=True)
+class LocalImages:
+    """A local path that each executor must see, and some of the files that the driver sees below it.
+
+    A path alone says little: where a shared file system is not mounted, its mount point may still be there.
+    """
+
+    root: str
+    files: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raise EngineError where this machine does not see the path, or none of the files."""
+        absent = None if os.path.exists(self.root) else self.root
+        if absent is None and self.files and not any(map(os.path.lexists, self.files)):
+            absent = self.files[0]
+        if absent is not None:
+            raise EngineError(
+                f"Expected every executor to see {absent}, but {platform.node()} does not. "
+                "Use a shared folder that is mounted everywhere at the same path, or an object store."
+            )
 
 
 def read_file(origin: str) -> bytes:

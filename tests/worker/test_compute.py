@@ -24,6 +24,7 @@ from sparkcore.schema import LISTING_SCHEMA, STATUS_EXCLUDED, image_id, result_s
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.worker.bucket import BucketTask
 from sparkcore.worker.compute import compute_buckets, compute_contents
+from sparkcore.worker.opening import LocalImages
 from sparkcore.worker.task import WorkerTask
 from tests.conftest import write_colors
 from tests.models.fixture_model import frozen_fixture
@@ -156,10 +157,17 @@ def test_a_stopped_task_leaves_only_whole_buckets(tmp_path: Path, make: Make) ->
 
 
 def test_an_executor_that_does_not_see_the_images_computes_nothing(tmp_path: Path, make: Make) -> None:
-    task = replace(make(write_colors(tmp_path / "in", 4)), input_root=str(tmp_path / "elsewhere"))
+    task = replace(make(write_colors(tmp_path / "in", 4)), images=LocalImages(str(tmp_path / "elsewhere")))
     with pytest.raises(EngineError, match=r"Expected every executor to see .*elsewhere"):
         compute_buckets([0], task)
     assert receipts(task) == {}
+
+
+def test_an_executor_that_does_not_see_the_store_computes_nothing(tmp_path: Path, make: Make) -> None:
+    task = replace(make(write_colors(tmp_path / "in", 4)), store=FolderStorage(tmp_path / "elsewhere"))
+    with pytest.raises(EngineError, match=r"does not find the listing of run .*elsewhere\. Use a store that the driver"):
+        compute_buckets([0], task)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_store_that_fails_ends_the_task_without_a_trace(tmp_path: Path, make: Make) -> None:

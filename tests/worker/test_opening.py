@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore.errors import ImageError, StorageError
+from sparkcore.errors import EngineError, ImageError, StorageError
 from sparkcore.origins import origin_of
 from sparkcore.storage.opening import open_storage
 from sparkcore.worker import opening
-from sparkcore.worker.opening import read_file, read_object
+from sparkcore.worker.opening import LocalImages, read_file, read_object
 
 
 def refusal(origin: str) -> tuple[str, str]:
@@ -65,3 +65,15 @@ def test_an_object_or_the_reason_why_not(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(storage, "read", fail)
     with pytest.raises(ImageError, match="The object cannot be read: memory://opening/a: the server answered 500"):
         read_object(storage, "memory://opening/a")
+
+
+def test_local_images_that_are_here(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    LocalImages(str(tmp_path)).check()
+    LocalImages(str(tmp_path), (str(tmp_path / "gone.png"), str(tmp_path / "a.png"))).check()
+
+
+def test_a_mount_point_without_its_file_system(tmp_path: Path) -> None:
+    images = LocalImages(str(tmp_path), (str(tmp_path / "a.png"), str(tmp_path / "b.png")))
+    with pytest.raises(EngineError, match=r"Expected every executor to see .*/a\.png, but .* does not\."):
+        images.check()
