@@ -165,7 +165,9 @@ def test_an_executor_that_does_not_see_the_images_computes_nothing(tmp_path: Pat
 
 def test_an_executor_that_does_not_see_the_store_computes_nothing(tmp_path: Path, make: Make) -> None:
     task = replace(make(write_colors(tmp_path / "in", 4)), store=FolderStorage(tmp_path / "elsewhere"))
-    with pytest.raises(EngineError, match=r"does not find the listing of run .*elsewhere\. Use a store that the driver"):
+    with pytest.raises(
+        EngineError, match=r"does not find the listing of run .*elsewhere\. Use a store that the driver"
+    ):
         compute_buckets([0], task)
     assert not (tmp_path / "elsewhere").exists()
 
