@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sparkcore.engine.masters import is_local_master
@@ -9,6 +10,7 @@ from sparkcore.engine.masters import is_local_master
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_WAIT_S = 3.0  # Spark starts the tasks of a job with a delay
 _running: dict[str, int] = {}  # tasks of the operations of Spark Connect that are in progress
 
 
@@ -41,6 +43,21 @@ def running_tasks(spark: SparkSession) -> int | None:
         told = list(_running.values())
         return sum(told) if told else None
     return sum(executor.numRunningTasks for executor in spark.sparkContext.statusTracker().getExecutorInfos())
+
+
+class IdleWatch:
+    """Tell whether the jobs of a session wait for a free executor."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+        self._has_own_workers = workers_are_local(spark)
+        self._busy_at = time.monotonic()
+
+    def waits(self) -> bool:
+        """Tell whether no task has run for some seconds; to be asked again and again while there is a job."""
+        if self._has_own_workers or running_tasks(self._spark) != 0:
+            self._busy_at = time.monotonic()
+        return time.monotonic() - self._busy_at > _WAIT_S
 
 
 def follow_progress(spark: SparkSession) -> None:
