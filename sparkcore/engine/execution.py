@@ -58,6 +58,7 @@ class Execution:
     store: RunStore
     spark: Callable[[], SparkSession]
     tally: Tally = field(default_factory=Tally)
+    next_poll: float = 0.0  # on the monotonic clock
 
     def complete(self, started: float, list_s: float) -> Manifest:
         """Finish the run and return its manifest; `started` is in seconds since the epoch."""
@@ -113,6 +114,8 @@ class Execution:
             failure = self._carry_out(BucketJob(spark, partial(bucket_frame, spark, task, parts), task.stop), board)
             has_failed = len(board.missing) == len(missing) and not self.watch.must_pause()
             fruitless = fruitless + 1 if has_failed else 0
+            if failure is not None:  # Spark counts the attempts of each job anew
+                task = replace(task, worker=replace(task.worker, careful=True))
             if fruitless > _RESTARTS:
                 raise failure or RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
         classify_s = time.time() - begun
@@ -144,13 +147,18 @@ class Execution:
             Path(task.stop).unlink(missing_ok=True)
 
     def _follow(self, job: BucketJob, board: ReceiptBoard, idle: IdleWatch) -> float:
-        """Look for new receipts; return how long to wait for the next look, in seconds."""
-        begun = time.monotonic()
+        """Look for a cancellation and, when it is time, for new receipts; return when to look again, in seconds."""
         self.watch.check()
-        self._note(board, _WAITING if idle.waits() else "classifying")
+        phase, begun = _WAITING if idle.waits() else "classifying", time.monotonic()
+        if begun >= self.next_poll:
+            self._note(board, phase)
+            cost_s = time.monotonic() - begun
+            self.next_poll = begun + min(cost_s / _POLL_SHARE, _MAX_POLL_S)
+        else:
+            self._report(phase)
         if self.watch.must_pause():
             job.stop_tasks()
-        return min(max(_CHECK_EVERY_S, (time.monotonic() - begun) / _POLL_SHARE), _MAX_POLL_S)
+        return _CHECK_EVERY_S
 
     def _note(self, board: ReceiptBoard, phase: str = "classifying") -> None:
         for receipt in board.poll():
