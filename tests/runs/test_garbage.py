@@ -89,7 +89,8 @@ def test_old_orphans_of_unfinished_runs_are_removed(store: RunStore) -> None:
         store.storage.write(name, b"")
     assert collect(store) == {("orphan", part), ("orphan", listing), ("orphan", listed)}
     assert names(store) == before
-    assert "listed" not in store.run_ids()
+    if isinstance(store.storage, FolderStorage):
+        assert store.run_ids() == [plan.run_id]
 
 
 @pytest.mark.usefixtures("tomorrow")
