@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkcore import commands, config
+from sparkcore import commands, config, maintenance
 from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError, shell_text
 from sparkcore.version import __version__
 
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands_of = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands_of)
     _add_reading(commands_of)
+    _add_maintenance(commands_of)
     _add_others(commands_of)
     return parser
 
@@ -84,6 +85,9 @@ def _add_run(subparsers: Any) -> None:
 
 def _add_reading(subparsers: Any) -> None:
     runs = _command(subparsers, "runs", commands.runs, "list finished runs", store=True)
+    runs.add_argument(
+        "--unfinished", action="store_true", help="list the runs that were interrupted or are in progress"
+    )
     _add_json(runs)
     show = _command(subparsers, "show", commands.show, "show one run", store=True)
     show.add_argument("run", metavar="RUN", help=_RUN)
@@ -100,6 +104,18 @@ def _add_reading(subparsers: Any) -> None:
     evaluate = _command(subparsers, "evaluate", commands.evaluate, "measure the accuracy of a run", store=True)
     evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth")
     _add_json(evaluate)
+
+
+def _add_maintenance(subparsers: Any) -> None:
+    verify = _command(subparsers, "verify", maintenance.verify, "check all files of a finished run", store=True)
+    verify.add_argument("run", metavar="RUN", help=_RUN)
+    _add_json(verify)
+    gc = _command(subparsers, "gc", maintenance.gc, "remove what no run needs any more", store=True)
+    gc.add_argument("--dry-run", action="store_true", help="only print what would be removed")
+    _add_json(gc)
+    delete = _command(subparsers, "delete", maintenance.delete, "delete a run, finished or not", store=True)
+    delete.add_argument("run", metavar="RUN", help="id of a run, or its first characters")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_others(subparsers: Any) -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from dataclasses import fields
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from sparkcore import client
-from sparkcore.config import EngineConfig, RunConfig, spark_setting
-from sparkcore.errors import RequestError, RunNotFoundError
-from sparkcore.origins import is_local
+from sparkcore.errors import RequestError
+from sparkcore.options import engine_config, existing_store, run_config
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import read_notes
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
+from sparkcore.runs.unfinished import unfinished_runs
 from sparkcore.terminal import print_json, print_table, watching
 
 EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
@@ -40,8 +39,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def runs(options: argparse.Namespace) -> None:
-    """List the finished runs, newest first."""
-    store = _store(options)
+    """List the finished runs, or the unfinished ones, newest first."""
+    store = existing_store(options)
+    if options.unfinished:
+        _print_unfinished(store, as_json=options.json)
+        return
     found = store.runs()
     if options.json:
         print_json([_run_summary(store, manifest, "complete") for manifest in found])
@@ -62,7 +64,7 @@ def runs(options: argparse.Namespace) -> None:
 
 def show(options: argparse.Namespace) -> None:
     """Show one run's settings, counts and labels."""
-    store = _store(options)
+    store = existing_store(options)
     manifest = store.find(options.run)
     if options.json:
         print_json(manifest.to_dict())
@@ -83,7 +85,7 @@ def export(options: argparse.Namespace) -> None:
         raise RequestError(f"--format: expected one of {', '.join(EXPORT_FORMATS)}, received {kind!r}.")
     if options.originals and kind != "zip":
         raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
-    store = _store(options)
+    store = existing_store(options)
     manifest = store.find(options.run)
     table = map_results(store, manifest.run_id)
 
@@ -109,7 +111,7 @@ def compare(options: argparse.Namespace) -> None:
     from sparkcore.analysis.comparison import compare as compare_tables
     from sparkcore.analysis.comparison import config_changes
 
-    store = _store(options)
+    store = existing_store(options)
     left, right = store.find(options.left), store.find(options.right)
     result = compare_tables(load_results(store, left.run_id), load_results(store, right.run_id))
     changes = config_changes(left.to_dict(), right.to_dict())
@@ -140,7 +142,7 @@ def evaluate(options: argparse.Namespace) -> None:
     """Measure the accuracy of a run whose true labels are known."""
     from sparkcore.analysis.metrics import evaluate as evaluate_table
 
-    store = _store(options)
+    store = existing_store(options)
     manifest = store.find(options.run)
     result = evaluate_table(load_results(store, manifest.run_id))
     if options.json:
@@ -185,28 +187,13 @@ def engine(options: argparse.Namespace) -> None:
         print(f"Engine of {settings.store}: " + (f"running, process {pid}." if pid else "not running."))
 
 
-def run_config(options: argparse.Namespace) -> RunConfig:
-    """Return the request that the options describe. Raises ConfigError."""
-    given = {field.name: getattr(options, field.name) for field in fields(RunConfig)}
-    return RunConfig.from_dict({name: value for name, value in given.items() if value is not None})
-
-
-def engine_config(options: argparse.Namespace) -> EngineConfig:
-    """Return the execution settings from options and environment. Raises ConfigError."""
-    given = {field.name: getattr(options, field.name, None) for field in fields(EngineConfig)}
-    given["spark_conf"] = tuple(map(spark_setting, given["spark_conf"] or ()))
-    return EngineConfig.from_environment(**given)
-
-
-def _store(options: argparse.Namespace) -> RunStore:
-    engine = engine_config(options)
-    store = RunStore(engine.store, engine.state)
-    store.storage.check()
-    if is_local(store.uri) and not Path(store.uri).is_dir():
-        raise RunNotFoundError(
-            f"Expected a store of runs at {store.uri}, found none. Run `sparkcore run IMAGES` first, or pass --store."
-        )
-    return store
+def _print_unfinished(store: RunStore, *, as_json: bool) -> None:
+    found = unfinished_runs(store)
+    if as_json:
+        print_json([asdict(run) for run in found])
+        return
+    rows = [(r.run_id, r.planned_at[:16].replace("T", " "), r.done, r.images, r.folder) for r in found]
+    print_table(("run", "planned (UTC)", "done", "images", "folder"), rows)
 
 
 def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, Any]:

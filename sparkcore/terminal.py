@@ -23,12 +23,13 @@ _REFRESHES_PER_S = 4
 _LINE_INTERVAL_S = 10.0
 _BAR_MIN_WIDTH = 80  # narrower terminals show the words without bar and times
 _FOLDED_MIN_WIDTH = 16
+_RESUME = "finished parts are kept; run the same command again to resume."
 _GAP = 2  # between columns
 _UNBOUNDED_WIDTH = 10_000  # rich would wrap the lines of a pipe at 80 characters
 
 
 @contextmanager
-def watching(stream: TextIO) -> Iterator[Watch]:
+def watching(stream: TextIO, cancelled_says: str = _RESUME) -> Iterator[Watch]:
     """Yield a watch that shows progress on `stream` and raises RunCancelledError after SIGINT or SIGTERM.
 
     A terminal gets a progress bar, a pipe or file gets a line per phase and one every ten seconds.
@@ -37,7 +38,7 @@ def watching(stream: TextIO) -> Iterator[Watch]:
 
     def check() -> None:
         if cancelled.is_set():
-            raise RunCancelledError("finished parts are kept; run the same command again to resume.")
+            raise RunCancelledError(cancelled_says)
 
     with _signals(cancelled):
         if not stream.isatty():

@@ -152,4 +152,5 @@ def _publish(temporary: Path, folder: Path) -> Path:
         except OSError:
             if not folder.is_dir():  # else another upload of the same files has won
                 raise
+    os.utime(folder)  # an upload is kept for a day, also one that was there before
     return folder

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparkcore.runs.files_table import CommittedPart, read_files
-from sparkcore.runs.layout import PlanFolder, plan_name, recipe_name
+from sparkcore.runs.layout import PlanFolder, manifest_name, plan_name, recipe_name
 from sparkcore.runs.listing_files import write_listing
+from sparkcore.runs.manifests import forget_manifest
 from sparkcore.runs.plan import Plan
 from sparkcore.runs.receipts import Receipt
 from sparkcore.runs.store import RunStore
@@ -45,3 +46,9 @@ def receipt(part: CommittedPart, table: pa.Table) -> Receipt:
         part.bucket, part.name, part.rows, part.size_bytes, part.sha256, part.first_id, part.last_id,
         dict(counts), dict(errors),
     )  # fmt: skip
+
+
+def unfinish(store: RunStore, run_id: str) -> None:
+    """Make a run unfinished."""
+    store.storage.delete(manifest_name(run_id))
+    forget_manifest(store.storage, run_id)

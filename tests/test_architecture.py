@@ -39,10 +39,12 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),
     "commands": (
-        WORDS | {"client", "terminal", "runs", "analysis", "engine", "samples", "intake"},
+        WORDS | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake"},
         set(),
     ),
-    "cli": (WORDS | {"commands"}, set()),
+    "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),
+    "options": (WORDS | {"runs"}, set()),
+    "cli": (WORDS | {"commands", "maintenance"}, set()),
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }

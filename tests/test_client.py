@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore import cli, client, commands
+from sparkcore import cli, client, options
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import ConfigError, RunNotFoundError
 from sparkcore.runs.files_table import parts_so_far
@@ -178,8 +178,8 @@ def test_the_engine_process_gets_all_settings(tmp_path: Path) -> None:
     engine = EngineConfig(
         store=str(tmp_path), master="spark://host:1", spark_conf=settings, batch_size=3, threads=2, bucket_size=7
     )
-    options = cli._parser().parse_args(["engine", "serve", *client._flags(engine, RunStore(engine.store))])
-    assert commands.engine_config(options) == replace(engine, state=tmp_path)
+    given = cli._parser().parse_args(["engine", "serve", *client._flags(engine, RunStore(engine.store))])
+    assert options.engine_config(given) == replace(engine, state=tmp_path)
     remote = RunStore("s3://bucket/runs", tmp_path / "state")
-    options = cli._parser().parse_args(["engine", "serve", *client._flags(EngineConfig(), remote)])
-    assert commands.engine_config(options) == EngineConfig(store="s3://bucket/runs", state=tmp_path / "state")
+    given = cli._parser().parse_args(["engine", "serve", *client._flags(EngineConfig(), remote)])
+    assert options.engine_config(given) == EngineConfig(store="s3://bucket/runs", state=tmp_path / "state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
         "input": {"name": "images", "dtype": "uint8", "shape": [None, model.height, model.width, 3]},
         "output": {"name": "probabilities", "dtype": "float32", "shape": [None, len(model.classes)]},
     }
-    if not _is_frozen(path):
+    if _is_frozen(path):
+        with suppress(OSError):  # a cache that this user may only read
+            path.with_suffix(".json").touch()  # used: `gc` removes graphs that nobody has used for long
+    else:
         write_bytes(path, _graph_bytes(model))
         write_json(path.with_suffix(".json"), signature)
     return FrozenModel(

@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from pathlib import Path
+from typing import Any
 
 from sparkcore.errors import RunFailedError, StorageError
 from sparkcore.runs.layout import manifest_name, plan_name, recipe_name, run_folder
@@ -39,16 +40,51 @@ def delete_run(storage: Storage, state: Path, run_id: str) -> bool:
 
 def sweep_deletions(storage: Storage, state: Path) -> None:
     """Remove what interrupted deletions left behind."""
-    folders = [path for path in (state / "trash").glob("*") if path.is_dir()]
+    for left in interrupted_deletions(storage, state):
+        end_deletion(storage, left)
+
+
+def interrupted_deletions(storage: Storage, state: Path) -> list[Path]:
+    """Return the folders in the trash, and the lists of files that were to be deleted one by one."""
+    found = [path for path in (state / "trash").glob("*") if path.is_dir()]
     if isinstance(storage, FolderStorage):
-        folders += [*Path(storage.uri, "trash").glob("*"), *Path(storage.uri).glob(_DELETED_BY_0_1)]
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    for listed in (state / "trash").glob("*.json"):
-        deletion = json.loads(listed.read_text(encoding="utf-8"))
-        if deletion["store"] == storage.uri:
-            unchanged = {name for name, version in deletion["versions"].items() if _has(storage, name, version)}
-            _delete_all(storage, listed, [name for name in deletion["versions"] if name in unchanged])
+        found += [*Path(storage.uri, "trash").glob("*"), *Path(storage.uri).glob(_DELETED_BY_0_1)]
+    listed = (path for path in (state / "trash").glob("*.json") if _of_store(storage, path))
+    return list(dict.fromkeys([*(path for path in found if path.is_dir()), *listed]))
+
+
+def left_to_delete(storage: Storage, left: Path) -> dict[str, int]:
+    """Return the files that an interrupted deletion has still to remove, with their sizes in bytes."""
+    if left.is_dir():
+        return {str(path): path.lstat().st_size for path in left.rglob("*") if not path.is_dir()}
+    versions = _deletion(left).get("versions", {})
+    entries = storage.list(run_folder(_run_of(left)))
+    return {entry.name: entry.size_bytes for entry in entries if versions.get(entry.name) == entry.version}
+
+
+def end_deletion(storage: Storage, left: Path) -> None:
+    """End one interrupted deletion; files that were written again since are kept."""
+    if left.is_dir():
+        shutil.rmtree(left, ignore_errors=True)
+        return
+    versions = _deletion(left).get("versions", {})
+    _delete_all(storage, left, [name for name, version in versions.items() if _has(storage, name, version)])
+
+
+def _of_store(storage: Storage, listed: Path) -> bool:
+    return bool(_deletion(listed).get("store") == storage.uri)
+
+
+def _deletion(listed: Path) -> dict[str, Any]:
+    """Return what a deletion had noted; nothing where another process has just ended it."""
+    try:
+        return dict(json.loads(listed.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def _run_of(listed: Path) -> str:
+    return listed.name.partition("-")[0]
 
 
 def _move(folder: Path, trashed: Path) -> bool:
@@ -82,7 +118,7 @@ def _delete_all(storage: Storage, listed: Path, names: list[str]) -> None:
     for _ in map_ahead(storage.delete, names, _REQUESTS):
         pass
     if isinstance(storage, FolderStorage):
-        _remove_empty_folders(Path(storage.uri, run_folder(listed.name.partition("-")[0])))
+        _remove_empty_folders(Path(storage.uri, run_folder(_run_of(listed))))
     listed.unlink(missing_ok=True)
 
 

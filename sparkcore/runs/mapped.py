@@ -69,6 +69,13 @@ def forget(store: RunStore, run_id: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def stale_maps(store: RunStore) -> list[Path]:
+    """Return the mapped tables of runs that are gone, were computed again, or were mapped by another version."""
+    found = sorted((store.state / "mapped").glob("*.arrow"))  # before the runs: a table follows its manifest
+    kept = {_path(store, manifest) for manifest in store.runs()}
+    return [path for path in found if path not in kept]
+
+
 def _path(store: RunStore, manifest: Manifest) -> Path:
     stamp = "".join(letter for letter in manifest.finished_at if letter.isdigit())
     return store.state / "mapped" / f"{manifest.run_id}-{stamp}-{_VERSION}.arrow"

@@ -73,7 +73,7 @@ class RunStore:
 
     def runs(self) -> list[Manifest]:
         """Return the manifests of all finished runs, newest first; unreadable ones are left out with a warning."""
-        manifests = recall_manifests(self.storage, self._run_ids())
+        manifests = recall_manifests(self.storage, self.run_ids())
         return sorted(manifests, key=lambda m: (m.finished_at, m.run_id), reverse=True)
 
     def find(self, prefix: str) -> Manifest:
@@ -90,7 +90,13 @@ class RunStore:
 
     def unfinished(self) -> list[str]:
         """Return the ids of runs that have a plan but no manifest."""
-        return [run for run in self._run_ids() if not self._is_known(run) and self._exists(plan_name(run))]
+        return [run for run in self.run_ids() if not self._is_known(run) and self._exists(plan_name(run))]
+
+    def run_ids(self) -> list[str]:
+        """Return the ids of all runs: finished, unfinished and damaged ones."""
+        folders, _ = self.storage.list_folder("runs")
+        names = [folder.rpartition("/")[2] for folder in folders]
+        return [name for name in names if not name.startswith(".")]  # version 0.1 renamed what it deleted
 
     def write_classes(self, run_id: str, classes: Iterable[ClassName]) -> None:
         """Keep all class names of the model, in the order of its outputs."""
@@ -129,11 +135,6 @@ class RunStore:
     def size_bytes(self, run_id: str) -> int:
         """Return the size of all files of a run."""
         return sum(entry.size_bytes for entry in self.storage.list(run_folder(run_id)))
-
-    def _run_ids(self) -> list[str]:
-        folders, _ = self.storage.list_folder("runs")
-        names = [folder.rpartition("/")[2] for folder in folders]
-        return [name for name in names if not name.startswith(".")]  # version 0.1 renamed what it deleted
 
     def _is_known(self, run_id: str) -> bool:
         try:
