@@ -50,7 +50,9 @@ def load_payloads(spark: SparkSession, paths: tuple[str, ...], reader: str) -> D
     load = spark.read.format(FORMATS[reader]).option("recursiveFileLookup", "true")
     load = load.option("ignoreMissingFiles", "true").option("ignoreCorruptFiles", "true")
     with listed_by_spark(paths[0]):
-        return load.load(list(paths)).select(*_identified(reader, paths))
+        payloads = load.load(list(paths)).select(*_identified(reader, paths))
+        _check(payloads)
+    return payloads
 
 
 def only(payloads: DataFrame, origins: list[str]) -> DataFrame:
@@ -93,6 +95,11 @@ def _shaped(frame: DataFrame, reader: str, root: str) -> DataFrame:
     )
 
 
+def _check(frame: DataFrame) -> None:
+    """Raise Spark's exception for a path that it cannot list: over Connect, loading alone asks nobody."""
+    frame.schema  # noqa: B018
+
+
 def _is_partitioned(spark: SparkSession, root: str) -> bool:
     """Tell whether the first level of the folder has `key=value` names."""
     from py4j.protocol import Py4JJavaError
@@ -100,7 +107,8 @@ def _is_partitioned(spark: SparkSession, root: str) -> bool:
 
     try:
         # No inference: this only asks whether the pattern matches.
-        spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(f"{root.rstrip('/')}/*=*")
+        load = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        _check(load.load(f"{root.rstrip('/')}/*=*"))
     except (Py4JJavaError, PySparkException):
         return False  # no such names, or nothing can be listed: then loading says why
     return True

@@ -36,6 +36,25 @@ sys.addaudithook(lambda event, args: check(args[0]) if event == "open" else None
 """
 
 
+LISTING = """
+import sys
+from pyspark.sql import SparkSession
+from sparkcore.engine.reader import load_payloads, read_images
+from sparkcore.engine.spark_listing import list_with_spark
+from sparkcore.errors import InputError
+
+spark, folder = SparkSession.builder.remote(sys.argv[1]).getOrCreate(), sys.argv[2]
+print(sorted(file.size_bytes for file in list_with_spark(spark, f"file://{folder}")))
+print(sorted(row.size_bytes for row in read_images(spark, folder).collect()))
+for read in (list_with_spark, read_images, lambda spark, uri: load_payloads(spark, (uri,), "bytes")):
+    for uri in ("file:///no/such/folder", "hdfs:///photos"):
+        try:
+            list(read(spark, uri))
+        except InputError as error:
+            print(error)
+"""
+
+
 @pytest.fixture
 def connect_url(tmp_path: Path) -> Iterator[str]:
     """Start a Connect server as a stock `start-connect-server.sh` on another host does."""
@@ -64,3 +83,23 @@ def test_a_run_over_spark_connect(tmp_path: Path, colors_model: Path, connect_ur
     assert {row["file_name"]: row["label"] for row in rows} == {
         "broken.png": None, **{path.name: path.name.split("-")[0] for path in pictures},
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_connect_server_lists_and_says_what_is_wrong_in_one_line(tmp_path: Path, connect_url: str) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "a.jpg").write_bytes(b"1")
+    (tmp_path / "in" / "deep" / "b.jpg").write_bytes(b"12")
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING, connect_url, str(tmp_path / "in")],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    listed, read, *messages = done.stdout.splitlines()
+    assert (listed, read) == ("[1, 2]", "[1, 2]")
+    assert len(messages) == 6
+    for missing, wrong in (messages[:2], messages[2:4], messages[4:]):
+        assert "received 'file:///no/such/folder': [PATH_NOT_FOUND] Path does not exist" in missing
+        assert wrong.endswith(
+            "Incomplete HDFS URI, no host: hdfs:///photos. Name the host as in hdfs://host:8020/folder."
+        )
