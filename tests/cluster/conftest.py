@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.cluster.servers import SPARK_HOME, connect_server, standalone
+from tests.cluster.sixty import write_sixty
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("local-cluster", "standalone", "connect")
@@ -81,6 +82,12 @@ def spark_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for entry in SPARK_HOME.iterdir():
         (folder / entry.name).symlink_to(entry)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sixty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of sixty pictures, damaged ones among them."""
+    return write_sixty(tmp_path_factory.mktemp("sixty") / "pictures")
 
 
 @pytest.fixture(params=KINDS)

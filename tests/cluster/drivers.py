@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tests.conftest import wait_until
 
 EXECUTOR = "CoarseGrainedExecutorBackend"
 WORKER = "pyspark.daemon"
+_PATIENCE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Driver:
     process: subprocess.Popen[str]
     log: Path
     stderr: Path
+    others: frozenset[int]
     started: set[int] = field(default_factory=set)
 
     @property
@@ -76,11 +78,22 @@ class Driver:
         assert self.process.poll() is None, f"the run has ended too early:\n{self.progress}"
         return committed(self.order.store)
 
+    def executors(self) -> list[int]:
+        """Return the executors that a standalone cluster of this test has started for it."""
+        return [pid for pid in named(EXECUTOR, os.getpid()) if pid not in self.others]
+
+    def python_workers(self) -> list[int]:
+        """Return the Python workers of its executors, or its own."""
+        roots = self.executors() or [self.process.pid]
+        return [worker for root in roots for worker in _forked(root)]
+
     def kill(self) -> None:
         """Kill the driver, Python alone: what it has started must notice."""
         self.started |= descendants(self.process.pid)
         self.process.kill()
         self.process.wait()
+        wait_until(lambda: not self.executors())
+        wait_until(lambda: not self.started & running())
 
     def _spark_log(self) -> str:
         path = self.order.state / "logs" / "spark.log"
@@ -91,6 +104,7 @@ class Driver:
 def driver(cluster: Cluster, order: Order, faults: Faults | None = None, *words: str) -> Iterator[Driver]:
     """Start a run until the end of the block, where nothing of it may be left."""
     order.state.mkdir(parents=True, exist_ok=True)
+    others = frozenset(named(EXECUTOR, os.getpid()))
     stem = f"driver-{len(list(order.state.glob('driver-*')))}"
     log, stderr = order.state / f"{stem}.json", order.state / f"{stem}.err"
     more = faults.settings(cluster.master) if faults else []
@@ -102,14 +116,14 @@ def driver(cluster: Cluster, order: Order, faults: Faults | None = None, *words:
             [sys.executable, "-m", "sparkcore", *order.command, "--master", cluster.master, *more, *words],
             cwd=ROOT, env=environment, stdout=out, stderr=err, text=True, start_new_session=True,
         )  # fmt: skip
-    started = Driver(order, process, log, stderr)
+    started = Driver(order, process, log, stderr, others)
     try:
         yield started
     finally:
         started.started |= descendants(process.pid)
         process.kill()
         process.wait()
-        end_all(started.started)
+        _end_all(started.started)
 
 
 def run_ids(store: str) -> list[str]:
@@ -142,24 +156,29 @@ def named(word: str, below: int) -> list[int]:
     return sorted(pid for pid, (line, _) in processes.items() if pid in family and word in line)
 
 
-def python_workers(below: int) -> list[int]:
-    """Return the Python workers below a process: those that a daemon has forked."""
-    daemons = named(WORKER, below)
-    return [pid for pid in daemons if not descendants(pid) and _processes().get(pid, ("", 0))[1] in daemons]
-
-
 def kill(pid: int) -> None:
     """Send SIGKILL to a process that may have ended already."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 
 
-def end_all(pids: set[int], end: Callable[[int], None] = kill) -> None:
+def running() -> set[int]:
+    """Return the ids of all processes that are no zombies."""
+    return set(_processes())
+
+
+def _forked(below: int) -> list[int]:
+    """Return the Python workers below a process: those that a daemon has forked."""
+    daemons, processes = named(WORKER, below), _processes()
+    return [pid for pid in daemons if pid in processes and processes[pid][1] in daemons]
+
+
+def _end_all(pids: set[int]) -> None:
     """Wait a moment for processes to end by themselves, then kill them."""
     with suppress(AssertionError):
-        wait_until(lambda: not pids & _processes().keys(), 10)
-    for pid in pids & _processes().keys():
-        end(pid)
+        wait_until(lambda: not pids & running(), _PATIENCE_S)
+    for pid in pids & running():
+        kill(pid)
 
 
 def _processes() -> dict[int, tuple[str, int]]:

@@ -50,12 +50,15 @@ def standalone(folder: Path, workers: int = 2) -> Iterator[str]:
 
 
 @contextmanager
-def standalone_worker(folder: Path, master: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one worker of one core and 1 GB in a folder of its own; yield its process."""
+def standalone_worker(folder: Path, master: str, *, shell: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """Run one worker of one core and 1 GB in a folder of its own; yield its process.
+
+    `shell` is carried out before, where nobody else sees what it mounts.
+    """
     port, page = free_ports(2)
     places = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page), "--work-dir", str(folder / "work")]
     command = [f"{_DEPLOY}.worker.Worker", *places, "--cores", "1", "--memory", "1g", master]
-    with _server(folder, command, port) as worker:
+    with _server(folder, command, port, shell=shell) as worker:
         wait_until(lambda: b"Successfully registered" in (folder / "server.log").read_bytes())
         yield worker
 
@@ -77,12 +80,15 @@ def connect_server(folder: Path, master: str, python: Path, **environment: str) 
 
 
 @contextmanager
-def _server(folder: Path, command: list[str], port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def _server(
+    folder: Path, command: list[str], port: int, *, shell: str = "", **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a class of Spark in its own folder and process group until the end of the block; wait for its port."""
     folder.mkdir(parents=True, exist_ok=True)
+    apart = ["unshare", "--mount", "sh", "-ec", f'{shell}; exec "$@"', "sh"] if shell else []
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [SPARK_HOME / "bin" / "spark-class", *command],
+            [*apart, SPARK_HOME / "bin" / "spark-class", *command],
             cwd=folder, env=bare_environment(folder, **environment), stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:

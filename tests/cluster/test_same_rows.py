@@ -10,7 +10,7 @@ import pytest
 from sparkcore.storage.opening import open_storage
 from tests.cluster.conftest import Cluster, cluster_of
 from tests.cluster.drivers import Order
-from tests.cluster.sixty import IMAGES, Rows, assert_same, rows_of, upload, write_sixty
+from tests.cluster.sixty import IMAGES, Rows, assert_same, rows_of, upload
 from tests.imaging.pictures import write_awkward_folder
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(200)]
@@ -18,15 +18,10 @@ LOCAL = Cluster("local[2]")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sixty(tmp_path_factory.mktemp("sixty") / "pictures")
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, pictures: Path, colors_model: Path) -> Rows:
+def expected(tmp_path_factory: pytest.TempPathFactory, sixty: Path, colors_model: Path) -> Rows:
     """Give the rows of a local run in a local store."""
     folder = tmp_path_factory.mktemp("expected")
-    return rows_on(LOCAL, Order(str(pictures), colors_model, str(folder / "store"), folder / "state"))
+    return rows_on(LOCAL, Order(str(sixty), colors_model, str(folder / "store"), folder / "state"))
 
 
 def rows_on(cluster: Cluster, order: Order) -> Rows:
@@ -47,9 +42,9 @@ def test_the_local_run_is_right(tmp_path: Path, expected: Rows) -> None:
 
 @pytest.mark.parametrize("kind", ["local-cluster", "standalone", "connect"])
 def test_files_of_a_folder(
-    tmp_path: Path, request: pytest.FixtureRequest, pictures: Path, colors_model: Path, expected: Rows, kind: str
+    tmp_path: Path, request: pytest.FixtureRequest, sixty: Path, colors_model: Path, expected: Rows, kind: str
 ) -> None:
-    order = Order(str(pictures), colors_model, str(tmp_path / "store"), tmp_path / "state", ("--bucket-size", "16"))
+    order = Order(str(sixty), colors_model, str(tmp_path / "store"), tmp_path / "state", ("--bucket-size", "16"))
     found = rows_on(cluster_of(request, kind), order)
     assert_same(found, expected)
     assert {name: row["image_id"] for name, row in found.items()} == {n: row["image_id"] for n, row in expected.items()}
@@ -57,11 +52,11 @@ def test_files_of_a_folder(
 
 @pytest.mark.parametrize("kind", ["local", "local-cluster", "standalone", "connect"])
 def test_objects_of_a_bucket(
-    tmp_path: Path, request: pytest.FixtureRequest, s3_prefix: str, pictures: Path, colors_model: Path,
+    tmp_path: Path, request: pytest.FixtureRequest, s3_prefix: str, sixty: Path, colors_model: Path,
     expected: Rows, kind: str,
 ) -> None:  # fmt: skip
     images = f"{s3_prefix}/a folder"
-    upload(pictures, open_storage(images))
+    upload(sixty, open_storage(images))
     order = Order(images, colors_model, f"{s3_prefix}/store", tmp_path / "state")
     found = rows_on(LOCAL if kind == "local" else cluster_of(request, kind), order)
     assert_same(found, expected)
