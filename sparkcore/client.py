@@ -14,6 +14,7 @@ from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.models.choices import ModelChoice, available_models, default_model
 from sparkcore.origins import absolute_path, is_local
+from sparkcore.roots import Root
 from sparkcore.runs import engine_lock
 from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.store import RunStore
@@ -37,7 +38,7 @@ def submit(
     engine: EngineConfig | None = None,
     *,
     retry_failed: bool = False,
-    roots: Sequence[Path] | None = None,
+    roots: Sequence[Root] | None = None,
 ) -> Job:
     """Request a run and return its job at once; an equal request in progress is joined, not repeated.
 

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from sparkcore.config import MODEL_SUFFIXES
-from sparkcore.errors import ImageError, InputError, ModelError
-from sparkcore.origins import absolute_path, local_path
-from sparkcore.roots import check_allowed, expand_braces, fixed_folder, is_allowed
+from sparkcore.errors import ImageError, InputError, ModelError, StorageError
+from sparkcore.origins import absolute_path, local_path, object_key, split_object_uri
+from sparkcore.roots import (
+    Root,
+    check_allowed,
+    check_allowed_uri,
+    expand_braces,
+    fixed_folder,
+    is_allowed,
+    is_allowed_uri,
+    parse_root,
+)
+from sparkcore.storage.interface import Storage
+from sparkcore.storage.opening import open_storage
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
 WEIGHTS_SUFFIXES = (*MODEL_SUFFIXES, ".pth")
+_SEPARATOR = re.compile(rf"{re.escape(os.pathsep)}(?!//)")  # not the colon of an address
 
 
-def allowed_roots(state: Path) -> tuple[Path, ...]:
-    """Return the folders below which files may be read, symbolic links resolved.
+def allowed_roots(state: Path) -> tuple[Root, ...]:
+    """Return the places below which files may be read: folders, symbolic links resolved, and URIs of object stores.
 
-    They are the folders of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the uploads and
-    samples in the state folder of the store.
+    They are those of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the uploads and samples
+    in the state folder of the store.
     """
-    text = os.environ.get(ROOTS_VARIABLE, "")
-    given = [Path(part) for part in text.split(os.pathsep) if part.strip()] or [Path.cwd()]
-    folders = [*given, state / "uploads", state / "samples"]
-    return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
+    parts = _SEPARATOR.split(os.environ.get(ROOTS_VARIABLE, ""))
+    given = [part.strip() for part in parts if part.strip()] or [os.fspath(Path.cwd())]
+    return tuple(dict.fromkeys(map(parse_root, [*given, f"{state}/uploads", f"{state}/samples"])))
 
 
-def choose_images(text: str, roots: Sequence[Path]) -> str:
-    """Return the absolute path of a folder, file or pattern of images below the roots; raises InputError."""
+def choose_images(text: str, roots: Sequence[Root]) -> str:
+    """Return the absolute path or the URI of a folder, file or pattern of images below the roots.
+
+    Raises InputError for any other.
+    """
     text = text.strip()
     if not text or "\0" in text:
         raise InputError("images: expected the path of a folder on the server, received nothing. Enter one.")
+    if split_object_uri(text) is not None:
+        check_allowed_uri(text, roots)
+        return text
     if "://" in text or text.startswith("file:"):
         raise InputError(f"images: expected a path on the server, received the address {text!r}. Use the shell for it.")
     path = absolute_path(text)
@@ -44,7 +63,20 @@ def choose_images(text: str, roots: Sequence[Path]) -> str:
     return os.fspath(path)
 
 
-def choose_file(text: str, roots: Sequence[Path], suffixes: Sequence[str] = MODEL_SUFFIXES) -> str:
+def count_objects(uri: str, most: int) -> int:
+    """Return how many objects an address names, at most `most`; those below the fixed part of a pattern.
+
+    Raises StorageError where the bucket cannot be listed.
+    """
+    bucket, rest = split_object_uri(uri) or ("", "")
+    storage = open_storage(bucket)
+    storage.check()
+    folder = fixed_folder(expand_braces(rest)[0]).as_posix() if rest else ""
+    count = sum(1 for _ in islice(storage.list("" if folder == "." else folder), most))
+    return count or int(_is_object(storage, rest))
+
+
+def choose_file(text: str, roots: Sequence[Root], suffixes: Sequence[str] = MODEL_SUFFIXES) -> str:
     """Return the absolute path of a model, weights or label file below the roots; raises ModelError."""
     path = Path(text.strip()).expanduser().absolute()
     if not is_allowed(path, roots):
@@ -56,21 +88,27 @@ def choose_file(text: str, roots: Sequence[Path], suffixes: Sequence[str] = MODE
     return os.fspath(path.resolve())
 
 
-def open_allowed(origin: str, roots: Sequence[Path]) -> bytes:
+def open_allowed(origin: str, roots: Sequence[Root]) -> bytes:
     """Return the bytes of an original below the roots; raises ImageError where it is elsewhere or gone."""
-    path = local_path(origin)
-    if path is not None and not is_allowed(path, roots):
+    path, is_object = local_path(origin), split_object_uri(origin) is not None
+    if (path is not None and not is_allowed(path, roots)) or (is_object and not is_allowed_uri(origin, roots)):
         raise ImageError(
-            "unreadable", f"The original lies outside of the folders that this server may read ({ROOTS_VARIABLE})."
+            "unreadable", f"The original lies outside of the places that this server may read ({ROOTS_VARIABLE})."
         )
     return open_image(origin)
 
 
 def open_image(origin: str) -> bytes:
-    """Return the bytes of a local original; raises ImageError where it is gone or on another file system."""
+    """Return the bytes of an original, a local file or an object of a store.
+
+    Raises ImageError where it is gone, cannot be read, or is on another file system.
+    """
+    place = split_object_uri(origin)
+    if place is not None:
+        return _open_object(origin, place[0])
     path = local_path(origin)
     if path is None:
-        raise ImageError("unreadable", f"Only local files can be opened here, and this one is {origin}.")
+        raise ImageError("unreadable", f"Only files and objects can be opened here, and this one is {origin}.")
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -79,5 +117,21 @@ def open_image(origin: str) -> bytes:
         raise ImageError("unreadable", f"The file cannot be opened: {error.strerror or error}.") from None
 
 
-def _listed(roots: Sequence[Path]) -> str:
-    return " or ".join(os.fspath(root) for root in roots)
+def _is_object(storage: Storage, name: str) -> bool:
+    try:
+        return bool(name) and storage.stat(name).size_bytes > 0
+    except FileNotFoundError:
+        return False
+
+
+def _open_object(origin: str, bucket: str) -> bytes:
+    try:
+        return open_storage(bucket).read(object_key(origin, bucket) or "")
+    except FileNotFoundError:
+        raise ImageError("vanished", "The object no longer exists.") from None
+    except (StorageError, ValueError) as error:
+        raise ImageError("unreadable", f"The object cannot be read: {error}") from None
+
+
+def _listed(roots: Sequence[Root]) -> str:
+    return " or ".join(str(root) for root in roots if isinstance(root, Path))

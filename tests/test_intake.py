@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sparkcore.errors import ImageError, InputError, ModelError
-from sparkcore.intake import allowed_roots, choose_file, choose_images, open_allowed
+from sparkcore.intake import allowed_roots, choose_file, choose_images, count_objects, open_allowed
 from sparkcore.origins import origin_of
+from sparkcore.storage.opening import open_storage
 from tests.imaging.pictures import jpeg
 
 
@@ -89,7 +90,27 @@ def test_other_files_are_refused_as_models(root: Path, name: str):
 def test_originals_open_below_the_root_only(root: Path):
     assert open_allowed(origin_of(root / "photos" / "a.jpg"), [root]) == jpeg()
     for path in (root.parent / "secret" / "key.jpg", root / "way-out" / "key.jpg"):
-        with pytest.raises(ImageError, match="outside of the folders"):
+        with pytest.raises(ImageError, match="outside of the places"):
             open_allowed(origin_of(path), [root])
     with pytest.raises(ImageError, match="no longer exists"):
         open_allowed(origin_of(root / "photos" / "b.jpg"), [root])
+
+
+def test_roots_may_be_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKCORE_ROOTS", f"{tmp_path}:s3://bucket/photos:gs://other")
+    roots = allowed_roots(tmp_path / "state")
+    assert roots[:3] == (tmp_path, "s3://bucket/photos", "gs://other")
+    assert choose_images(" s3://bucket/photos/a ", roots) == "s3://bucket/photos/a"
+    with pytest.raises(InputError, match="expected a place below"):
+        choose_images("s3://bucket/secret", roots)
+    with pytest.raises(ImageError, match="outside of the places"):
+        open_allowed("s3://bucket/secret/a.jpg", roots)
+
+
+def test_originals_on_an_object_store(s3_prefix: str) -> None:
+    open_storage(s3_prefix).write("a b.jpg", b"content")
+    assert open_allowed(f"{s3_prefix}/a%20b.jpg", [s3_prefix]) == b"content"
+    with pytest.raises(ImageError, match="no longer exists"):
+        open_allowed(f"{s3_prefix}/gone.jpg", [s3_prefix])
+    assert count_objects(s3_prefix, 10) == count_objects(f"{s3_prefix}/a b.jpg", 10) == 1
+    assert count_objects(f"{s3_prefix}/nothing", 10) == 0

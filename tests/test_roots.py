@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from sparkcore.errors import InputError
-from sparkcore.roots import MAX_PATTERNS, expand_braces, fixed_folder, glob_paths, is_allowed
+from sparkcore.roots import (
+    MAX_PATTERNS,
+    check_allowed_uri,
+    expand_braces,
+    fixed_folder,
+    glob_paths,
+    is_allowed,
+    is_allowed_uri,
+    parse_root,
+)
 
 
 def test_braces() -> None:
@@ -47,3 +56,32 @@ def test_links_are_resolved(tmp_path: Path) -> None:
     assert not is_allowed(tmp_path / "root" / "out" / "x", [tmp_path / "root"])
     assert not is_allowed(tmp_path / "root" / "..", [tmp_path / "root"])
     assert not is_allowed(f"{tmp_path}/root/a\0b", [tmp_path / "root"])
+
+
+@pytest.mark.parametrize(
+    ("uri", "allowed"),
+    [
+        ("s3://bucket/photos", True),
+        ("s3a://bucket/photos/2024/a.jpg", True),
+        ("s3://bucket/photos/*/a.jpg", True),
+        ("s3://bucket/photos/{a,b}/*", True),
+        ("s3://other", True),
+        ("s3://bucket", False),
+        ("s3://bucket/", False),
+        ("s3://bucket/photos2", False),
+        ("s3://bucket/photo*", False),
+        ("s3://bucket/{photos,secret}/a.jpg", False),
+        ("s3://bucket/photos/../secret", False),
+        ("s3://bucket/photos%2F..%2Fsecret", False),
+        ("s3://bucket/photos/%2E%2E/secret", False),
+        ("gs://bucket/photos", False),
+        ("s3://elsewhere/photos", False),
+        ("/photos", False),
+    ],
+)
+def test_addresses_below_the_allowed_places(uri: str, allowed: bool) -> None:
+    roots = (Path("/photos"), parse_root("s3://bucket/photos/"), parse_root("s3a://other"))
+    assert is_allowed_uri(uri, roots) is allowed
+    if not allowed:
+        with pytest.raises(InputError, match="Choose one of these"):
+            check_allowed_uri(uri, roots)

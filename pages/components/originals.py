@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 from sparkcore import intake
@@ -13,6 +12,7 @@ from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.thumbnail import LONG_SIDE, thumbnail
 from sparkcore.origins import local_path
+from sparkcore.roots import Root
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import STATUS_OK
 
@@ -34,7 +34,7 @@ def tile_pictures(store: RunStore, rows: Sequence[Row]) -> list[bytes | None]:
         return list(pool.map(partial(_tile_picture, roots), rows))
 
 
-def _tile_picture(roots: tuple[Path, ...], row: Row) -> bytes | None:
+def _tile_picture(roots: tuple[Root, ...], row: Row) -> bytes | None:
     path = local_path(row["origin"])
     if row["status"] != STATUS_OK or path is None or max(row["height"] or 0, row["width"] or 0) <= LONG_SIDE:
         return None
@@ -45,6 +45,6 @@ def _tile_picture(roots: tuple[Path, ...], row: Row) -> bytes | None:
 
 
 @lru_cache(maxsize=_KEPT)
-def _reduced(origin: str, roots: tuple[Path, ...], modified_ns: int) -> bytes:  # noqa: ARG001, the cache's key
+def _reduced(origin: str, roots: tuple[Root, ...], modified_ns: int) -> bytes:  # noqa: ARG001, the cache's key
     image = decode(intake.open_allowed(origin, roots), target=_ANY_SIZE, long_side=TILE_LONG_SIDE).image
     return thumbnail(image, TILE_LONG_SIDE)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import streamlit as st
@@ -17,6 +16,7 @@ from sparkcore import client, intake
 from sparkcore.analysis.columns import Rows
 from sparkcore.config import MODEL_SUFFIXES, EngineConfig, RunConfig
 from sparkcore.errors import SparkcoreError
+from sparkcore.roots import Root
 
 _ROWS_PER_PAGE = 200
 _NAMED_WEIGHTS = re.compile(r"imagenet|random(:.*)?")  # all others are files
@@ -73,7 +73,7 @@ def _show_table(opened: Opened, rows: Rows) -> None:
     )
 
 
-def _checked(config: RunConfig, roots: Sequence[Path]) -> RunConfig:
+def _checked(config: RunConfig, roots: Sequence[Root]) -> RunConfig:
     """Return the request with absolute paths; the user of this page may read less than the owner of the run."""
     model, weights, labels = config.model, config.weights, config.labels
     if model.endswith(MODEL_SUFFIXES):

@@ -12,7 +12,9 @@ import streamlit as st
 
 from pages.components import text
 from sparkcore import intake, uploads
-from sparkcore.errors import InputError
+from sparkcore.errors import InputError, StorageError
+from sparkcore.origins import is_local
+from sparkcore.roots import Root
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import list_samples, stored_samples
 
@@ -98,16 +100,16 @@ def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str 
     return Source(FOLDER, chosen or "", is_usable=chosen is not None and _check_folder(chosen, roots))
 
 
-def _check_folder(chosen: str, roots: Sequence[Path]) -> bool:
+def _check_folder(chosen: str, roots: Sequence[Root]) -> bool:
     """Say how many files are there, or what is wrong with the choice; tell whether it can be used."""
     try:
-        path = Path(intake.choose_images(chosen, roots))
-    except InputError as error:
+        place = intake.choose_images(chosen, roots)
+        if is_local(place) and not Path(place).is_dir():
+            return True
+        count, is_all = _count_files(place) if is_local(place) else _count_objects(place)
+    except (InputError, StorageError) as error:
         st.error(text.escape(str(error)), icon=":material/error:")
         return False
-    if not path.is_dir():
-        return True
-    count, is_all = _count_files(str(path))
     if not count:
         st.warning("This folder holds no files. Choose another one.", icon=":material/folder_off:")
     else:
@@ -125,6 +127,12 @@ def _count_files(folder: str) -> tuple[int, bool]:
         if count > _COUNTED_FILES:
             return _COUNTED_FILES, False
     return count, True
+
+
+@st.cache_data(ttl=10, max_entries=100, show_spinner=False)
+def _count_objects(uri: str) -> tuple[int, bool]:
+    count = intake.count_objects(uri, _COUNTED_FILES + 1)
+    return min(count, _COUNTED_FILES), count <= _COUNTED_FILES
 
 
 def _show_upload(prefix: str) -> Source:

@@ -22,6 +22,7 @@ from sparkcore.engine.spark_listing import list_with_spark
 from sparkcore.engine.spill import ListedFile, SortedFiles, sorted_files
 from sparkcore.errors import InputError
 from sparkcore.origins import is_local, split_object_uri, without_password
+from sparkcore.roots import Root, check_allowed_uri
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -55,7 +56,7 @@ def list_images(
     spark: Callable[[], SparkSession],
     spill: Path,
     *,
-    roots: tuple[Path, ...] | None = None,
+    roots: tuple[Root, ...] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Listing]:
     """List the files of a request; many of them are kept below the folder `spill` until the end of the block.
@@ -74,7 +75,7 @@ def list_images(
             yield Listing(*_sums(found), local.spark_paths, *left_out, _pieces=found.pieces)
         return
     if roots is not None:
-        raise InputError(f"images: expected a path on this machine, received the address {without_password(images)!r}.")
+        check_allowed_uri(images, roots)
     with sorted_files(sampled(_remote(images, spark, check), config.sample, config.seed), spill) as found:
         _check_any(images, found)
         yield Listing(*_sums(found), (images,), _pieces=found.pieces)

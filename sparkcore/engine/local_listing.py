@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 
 from sparkcore.engine.spill import ListedFile
 from sparkcore.errors import InputError
@@ -21,7 +20,7 @@ from sparkcore.origins import (
     origin_of,
     quoted,
 )
-from sparkcore.roots import check_allowed, expand_braces, fixed_folder, glob_paths, is_allowed
+from sparkcore.roots import Root, check_allowed, expand_braces, fixed_folder, glob_paths, is_allowed
 
 _MAX_SPARK_PATHS = 64  # Spark plans thousands of explicit paths far slower than one folder
 _CHECKED_NAMES = 256
@@ -36,7 +35,7 @@ class LocalListing:
     """
 
     images: str
-    roots: tuple[Path, ...] | None
+    roots: tuple[Root, ...] | None
     check: Callable[[], None]
     _refused: set[str] = field(default_factory=set)
     _hidden: dict[str, int] = field(default_factory=dict)  # by real folder: two paths may lead to it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.execution import Execution
@@ -15,6 +14,7 @@ from sparkcore.errors import ConfigError
 from sparkcore.models.resolve import resolve_model
 from sparkcore.origins import split_object_uri
 from sparkcore.progress import Step, Watch
+from sparkcore.roots import Root
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 
@@ -33,7 +33,7 @@ def run(
     *,
     watch: Watch | None = None,
     retry_failed: bool = False,
-    roots: tuple[Path, ...] | None = None,
+    roots: tuple[Root, ...] | None = None,
 ) -> Outcome:
     """Classify the images of a request into the store, unless the store has the answer.
 

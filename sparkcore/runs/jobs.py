@@ -16,6 +16,7 @@ from typing import Any
 from sparkcore.config import RunConfig
 from sparkcore.errors import ConfigError, RunFailedError, RunNotFoundError, first_line
 from sparkcore.origins import has_password, without_password
+from sparkcore.roots import Root
 from sparkcore.runs.identity import digest
 from sparkcore.runs.job_database import reading, writing
 
@@ -56,7 +57,7 @@ class Job:
     classifying_at: float | None
     finished_at: float | None
     heartbeat_at: float | None
-    roots: tuple[Path, ...] | None = None
+    roots: tuple[Root, ...] | None = None
     images: int | None = None
 
     @property
@@ -87,7 +88,7 @@ class JobTable:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def submit(self, config: RunConfig, *, retry_failed: bool = False, roots: Sequence[Path] | None = None) -> Job:
+    def submit(self, config: RunConfig, *, retry_failed: bool = False, roots: Sequence[Root] | None = None) -> Job:
         """Add a job, or return the active one with the same request; raises ConfigError for a password in it."""
         if has_password(config.images):
             raise ConfigError(
@@ -224,7 +225,7 @@ def _job(row: sqlite3.Row) -> Job:
         for name in ("retry_failed", "cancel_requested"):
             values[name] = bool(values[name])
         if values.get("roots") is not None:  # a table of version 0.1.0 has no such column
-            values["roots"] = tuple(map(Path, json.loads(values["roots"])))
+            values["roots"] = tuple(root if "://" in root else Path(root) for root in json.loads(values["roots"]))
         return Job(**values)
     except (ConfigError, AttributeError, TypeError, ValueError) as error:
         raise _DamagedJobError(

@@ -107,7 +107,7 @@ def test_nothing_there_is_an_error(s3_prefix: str) -> None:
         listed(f"s3://{uuid.uuid4().hex}/a")
 
 
-def test_allowed_roots_allow_no_object_store(s3_prefix: str, tmp_path: Path) -> None:
+def test_an_object_store_has_to_be_an_allowed_root(s3_prefix: str, tmp_path: Path) -> None:
     fill(s3_prefix, "a.jpg")
-    with pytest.raises(InputError, match="expected a path on this machine"):
+    with pytest.raises(InputError, match="expected a place below"):
         listed(s3_prefix, (tmp_path,))
