@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from sparkcore.origins import origin_of
 from sparkcore.runs.layout import run_folder
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import STATUS_ERROR, STATUS_OK, result_schema
+from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK, result_schema
 
 LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
 INPUT = {"height": 64, "width": 64, "resize": "stretch", "crop_ratio": 1.0}
@@ -68,7 +68,8 @@ def write_rows(store: RunStore, manifest: Manifest, rows: Sequence[dict[str, Any
     ordered = sorted(rows, key=lambda row: str(row["image_id"]))
     starts = range(0, len(ordered), rows_per_part)
     tables = (pa.Table.from_pylist(ordered[start : start + rows_per_part], schema=schema) for start in starts)
-    write_finished_run(store, manifest, tables)
+    images = sum(row["status"] != STATUS_EXCLUDED for row in rows)
+    write_finished_run(store, replace(manifest, counts={**manifest.counts, "images": images}), tables)
 
 
 def write_0_1_run(store: RunStore, manifest: Manifest, *parts: Sequence[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparkcore.classes import ClassName
+from sparkcore.errors import RunFailedError
 from sparkcore.runs.class_names import with_class_names
 from sparkcore.runs.layout import columns_folder
 from sparkcore.runs.manifest import Manifest
@@ -31,14 +32,15 @@ from sparkcore.storage.interface import Storage
 def light_tables(storage: Storage, manifest: Manifest, columns: Sequence[str]) -> Iterator[pa.Table]:
     """Yield light columns of all rows of a finished run, sorted by image_id; the first table is empty.
 
-    Runs of version 0.1 have their rows in the order of the parts, and of their places only part and row group.
+    Runs of version 0.1 have their rows in the order of the parts, and of their places only part and row group. Raises
+    RunFailedError where files are missing.
     """
     yield empty_table(columns)
     if manifest.version == FIRST_VERSION:
         parts = enumerate(stored_parts(storage, manifest.run_id, manifest))
         yield from map_ahead(partial(_rows_of_0_1, storage, columns), parts, files_at_once(storage))
     else:
-        yield from read_files_ahead(storage, files_in(storage, columns_folder(manifest.run_id)), columns)
+        yield from _complete(storage, manifest, columns)
 
 
 def named_tables(
@@ -50,6 +52,17 @@ def named_tables(
         yield with_class_names(pa.concat_tables(tables), classes, manifest.model.get("classes"))
     else:
         yield from (with_class_names(table, classes) if classes else table for table in tables)
+
+
+def _complete(storage: Storage, manifest: Manifest, columns: Sequence[str]) -> Iterator[pa.Table]:
+    folder, rows = columns_folder(manifest.run_id), 0
+    for table in read_files_ahead(storage, files_in(storage, folder), columns):
+        rows += table.num_rows
+        yield table
+    if rows != manifest.counts["images"]:
+        raise RunFailedError(
+            f"Expected {manifest.counts['images']:,} rows in {storage.uri}/{folder}, found {rows:,}. Delete the run."
+        )
 
 
 def _rows_of_0_1(storage: Storage, columns: Sequence[str], numbered: tuple[int, StoredFile]) -> pa.Table:

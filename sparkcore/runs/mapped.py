@@ -82,7 +82,7 @@ def _path(store: RunStore, manifest: Manifest) -> Path:
 
 
 def _copy(store: RunStore, manifest: Manifest, path: Path, watch: Watch) -> None:
-    done, total = 0, manifest.counts["images"] - manifest.counts.get("excluded", 0)
+    done = 0
     tables = named_tables(store.storage, manifest, store.classes(manifest.run_id), _COLUMNS)
     first = next(tables)
     with (
@@ -95,7 +95,7 @@ def _copy(store: RunStore, manifest: Manifest, path: Path, watch: Watch) -> None
             watch.check()
             writer.write_table(table, max_chunksize=BATCH_ROWS)
             done += table.num_rows
-            watch.progress(Step("opening", done, total))
+            watch.progress(Step("opening", done, manifest.counts["images"]))
 
 
 @lru_cache(maxsize=2)

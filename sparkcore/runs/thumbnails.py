@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from sparkcore.errors import RunFailedError
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.parts import StoredFile, read_columns, stored_parts
+from sparkcore.runs.parts import FIRST_VERSION, StoredFile, read_columns, stored_parts
 from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.storage.interface import Storage
@@ -39,7 +39,7 @@ def thumbnails_at(storage: Storage, manifest: Manifest, places: pa.Table) -> lis
     `places` has `image_id` and the columns of PLACE_FIELDS. Raises RunFailedError where a part file is missing.
     """
     parts = stored_parts(storage, manifest.run_id, manifest)
-    if places["thumbnail_start"].null_count == places.num_rows:  # a run of 0.1, or errors only
+    if manifest.version == FIRST_VERSION:
         return _from_row_groups(storage, parts, places)
     found: list[bytes | None] = [None] * places.num_rows
     for pictures in map_ahead(partial(_read, storage, parts), _groups(_pictures(places)), _at_once(storage)):

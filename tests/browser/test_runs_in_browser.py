@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def _server(engine_store: EngineConfig) -> Iterator[Server]:
-    server = Server(RunStore(engine_store.store), engine_store.store.parent)
+    server = Server(RunStore(engine_store.store), Path(engine_store.store).parent)
     server.start()
     yield server
     server.stop()

@@ -12,7 +12,7 @@ import pytest
 from sparkcore.classes import ClassName
 from sparkcore.errors import RunFailedError, RunNotFoundError
 from sparkcore.runs import thumbnails
-from sparkcore.runs.layout import files_name
+from sparkcore.runs.layout import columns_name, files_name
 from sparkcore.runs.mapped import map_columns, map_results, read_thumbnails
 from sparkcore.runs.results import load_results, load_rows, load_thumbnails, read_parts
 from sparkcore.runs.store import RunStore
@@ -179,6 +179,15 @@ def test_a_run_that_lacks_files_is_said(store: RunStore) -> None:
     for read in (lambda: read_thumbnails(store, "00aa", [0]), lambda: load_rows(store, "00aa", ["0000"], ["pixels"])):
         with pytest.raises(RunFailedError, match=r"^Expected runs/00aa/plan/results/.* found none"):
             read()
+
+
+@pytest.mark.usefixtures("run")
+def test_a_run_that_lacks_columns_is_not_taken_for_a_smaller_one(store: RunStore) -> None:
+    store.storage.delete(columns_name("00aa", 0))
+    for read in (load_results, map_results):
+        with pytest.raises(RunFailedError, match=r"^Expected 135 rows in .*/runs/00aa/columns, found 0\."):
+            read(store, "00aa")
+    assert not (store.state / "mapped").exists() or not list((store.state / "mapped").iterdir())
 
 
 def test_a_run_without_its_table_of_files_is_said(store: RunStore) -> None:
