@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from wcmatch import glob
 
+from sparkcore.engine.prefix_listing import list_prefix
 from sparkcore.engine.spill import ListedFile
 from sparkcore.errors import InputError
 from sparkcore.origins import is_hidden_file, is_hidden_folder, object_origin, split_object_uri
@@ -80,7 +81,7 @@ class _Objects:
                 yield entry
 
     def _listed(self, prefix: str) -> Iterator[Entry]:
-        for number, entry in enumerate(self.storage.list(prefix)):
+        for number, entry in enumerate(list_prefix(self.storage, prefix)):
             if number % _CHECKED_NAMES == 0:
                 self.check()
             yield entry

@@ -1,0 +1,76 @@
+"""List large prefixes of an object store, several folders at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from queue import Full, Queue
+from threading import Event
+
+from sparkcore.storage.interface import Entry, Storage
+
+_PAGE = 1000  # as many as a store returns at once
+_AT_ONCE = 8
+_MOST_FOLDERS_IN_PAGE = 4  # a request for each of smaller folders would take longer than all their pages
+_WAITING_PAGES = 32
+_POLL_S = 0.1
+
+
+def list_prefix(storage: Storage, prefix: str) -> Iterator[Entry]:
+    """Yield the objects below a prefix, in no particular order, but an object `a` before those of `a/`.
+
+    A store answers a page at a time, so folders of many objects are listed at once. Of a folder that is divided in this
+    way, the objects directly in it are in memory together. Raises StorageError.
+    """
+    listing, waiting, running = _Listing(storage), [prefix], 0
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="listing") as threads:
+        try:
+            while waiting or running:
+                while waiting and running < _AT_ONCE:
+                    threads.submit(listing.folder, waiting.pop()).add_done_callback(listing.add)
+                    running += 1
+                arrived = listing.arrived.get()
+                if isinstance(arrived, Future):
+                    running -= 1
+                    waiting.extend(arrived.result())
+                else:
+                    yield from arrived
+        finally:
+            listing.stopped.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What the threads of a listing share: pages and finished folders arrive, until it is stopped."""
+
+    storage: Storage
+    arrived: Queue[list[Entry] | Future[list[str]]] = field(default_factory=lambda: Queue(_WAITING_PAGES))
+    stopped: Event = field(default_factory=Event)
+
+    def folder(self, prefix: str) -> list[str]:
+        """List a folder, or only what is directly in it; return the folders that are left to list."""
+        found = self.storage.list(prefix)
+        page = list(islice(found, _PAGE))
+        if len(page) == _PAGE and _has_large_folders(page, prefix):
+            folders, entries = self.storage.list_folder(prefix)
+            self.add(entries)
+            return folders
+        while page and not self.stopped.is_set():
+            self.add(page)
+            page = list(islice(found, _PAGE))
+        return []
+
+    def add(self, arrived: list[Entry] | Future[list[str]]) -> None:
+        while not self.stopped.is_set():
+            with suppress(Full):
+                self.arrived.put(arrived, timeout=_POLL_S)
+                return
+
+
+def _has_large_folders(page: list[Entry], prefix: str) -> bool:
+    start = len(prefix) + 1 if prefix else 0
+    folders = {name.partition("/")[0] for name in (entry.name[start:] for entry in page) if "/" in name}
+    return 0 < len(folders) <= _MOST_FOLDERS_IN_PAGE
