@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 import pytest
 
-from tests.cluster.servers import SPARK_HOME, connect_server, standalone
+from tests.cluster.servers import SPARK_HOME, connect_server, quick_jvm, standalone
 from tests.cluster.sixty import write_sixty
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +34,13 @@ class Cluster:
         """Run Python with this package as the driver's machine would; the words are its arguments."""
         return subprocess.run(
             [sys.executable, *words],
-            cwd=ROOT, env={**os.environ, **self.environment, **environment},
+            cwd=ROOT, env={**os.environ, **quick_jvm(), **self.environment, **environment},
             capture_output=True, text=True, check=False, timeout=RUN_LIMIT_S,
         )  # fmt: skip
 
     def start(self, *words: str, stdout: IO[str]) -> subprocess.Popen[bytes]:
         """Start Python in the same way, and return its process."""
-        environment = {**os.environ, **self.environment}
+        environment = {**os.environ, **quick_jvm(), **self.environment}
         return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment, stdout=stdout)
 
     def sparkcore(self, command: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
