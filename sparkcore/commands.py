@@ -78,7 +78,7 @@ def export(options: argparse.Namespace) -> None:
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
     from sparkcore.analysis.report import render_report
-    from sparkcore.intake import open_image
+    from sparkcore.intake import open_original
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
     if kind not in EXPORT_FORMATS:
@@ -99,7 +99,7 @@ def export(options: argparse.Namespace) -> None:
         elif kind == "parquet":
             exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
         elif kind == "zip":
-            write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
+            write_zip(table, file, open_original, manifest=manifest.to_dict(), originals=options.originals)
         else:
             title = read_notes(store).of(manifest.run_id).name
             file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())

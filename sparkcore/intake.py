@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparkcore.config import MODEL_SUFFIXES
-from sparkcore.errors import ImageError, InputError, ModelError
-from sparkcore.origins import absolute_path, local_path
+from sparkcore.errors import ImageError, InputError, ModelError, StorageError
+from sparkcore.origins import absolute_path, local_path, object_key, split_object_uri
 from sparkcore.roots import check_allowed, expand_braces, fixed_folder, is_allowed
+from sparkcore.storage.opening import open_storage
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
@@ -77,6 +78,23 @@ def open_image(origin: str) -> bytes:
         raise ImageError("vanished", "The file no longer exists.") from None
     except OSError as error:
         raise ImageError("unreadable", f"The file cannot be opened: {error.strerror or error}.") from None
+
+
+def open_original(origin: str) -> bytes:
+    """Return the bytes of an original on this machine or on an object store; raises ImageError where it is gone.
+
+    It asks for no allowed roots: only the command line may use it, whose user has files and keys anyway.
+    """
+    place = split_object_uri(origin)
+    key = object_key(origin, place[0]) if place else None
+    if place is None or not key:
+        return open_image(origin)
+    try:
+        return open_storage(place[0]).read(key)
+    except FileNotFoundError:
+        raise ImageError("vanished", "The object no longer exists.") from None
+    except (StorageError, ValueError) as error:
+        raise ImageError("unreadable", f"The object cannot be read: {error}") from error
 
 
 def _listed(roots: Sequence[Path]) -> str:

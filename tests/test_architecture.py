@@ -34,7 +34,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
     "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
-    "intake": (WORDS, set()),
+    "intake": (WORDS | {"storage"}, set()),
     "uploads": ({"errors", "imaging"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sparkcore.errors import ImageError, InputError, ModelError
-from sparkcore.intake import allowed_roots, choose_file, choose_images, open_allowed
-from sparkcore.origins import origin_of
+from sparkcore.intake import allowed_roots, choose_file, choose_images, open_allowed, open_original
+from sparkcore.origins import object_origin, origin_of
+from sparkcore.storage.opening import open_storage
 from tests.imaging.pictures import jpeg
 
 
@@ -93,3 +94,31 @@ def test_originals_open_below_the_root_only(root: Path):
             open_allowed(origin_of(path), [root])
     with pytest.raises(ImageError, match="no longer exists"):
         open_allowed(origin_of(root / "photos" / "b.jpg"), [root])
+
+
+def test_originals_are_opened_on_an_object_store(s3_prefix: str):
+    storage = open_storage(s3_prefix)
+    storage.write("a b/50%#+😀.jpg", b"picture")
+    bucket, prefix = s3_prefix.rsplit("/", 1)
+    assert open_original(object_origin(bucket, f"{prefix}/a b/50%#+😀.jpg")) == b"picture"
+    with pytest.raises(ImageError, match="no longer exists"):
+        open_original(object_origin(bucket, f"{prefix}/gone.jpg"))
+
+
+def test_an_original_that_cannot_be_reached_is_unreadable(s3_prefix: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(ImageError, match="access was denied") as caught:
+        open_original(f"{s3_prefix}/a.jpg")
+    assert caught.value.error_type == "unreadable"
+
+
+def test_a_page_opens_no_object_that_it_was_not_allowed(s3_prefix: str, root: Path):
+    open_storage(s3_prefix).write("a.jpg", b"picture")
+    with pytest.raises(ImageError):
+        open_allowed(f"{s3_prefix}/a.jpg", [root])
+
+
+def test_local_originals_need_no_roots(root: Path):
+    assert open_original(origin_of(root / "photos" / "a.jpg")) == jpeg()
+    with pytest.raises(ImageError, match="Only local files"):
+        open_original("hdfs://host/a.jpg")
