@@ -165,6 +165,7 @@ def _manifest(run_id: str, made: Made, config: RunConfig, rows: list[dict[str, A
             "errors": len(errors),
             "excluded": 0,
             "computed": len(rows),
+            "resumed": 0,
             "reused": 0,
         },
         error_types={name: errors.count(name) for name in sorted(set(errors))},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterable
@@ -47,6 +48,14 @@ def test_an_upload_is_written_by_its_content(tmp_path: Path):
     assert save_upload(files[::-1], tmp_path) == upload
     assert save_upload(files[:1], tmp_path).folder != upload.folder
     assert len(list((tmp_path / "uploads").iterdir())) == 2
+
+
+def test_the_same_upload_again_makes_the_folder_young(tmp_path: Path):
+    first = save_upload([("dog.jpg", jpeg())], tmp_path).folder
+    assert first is not None
+    os.utime(first, (0, 0))
+    assert save_upload([("dog.jpg", jpeg())], tmp_path).folder == first
+    assert first.stat().st_mtime > 0  # `gc` removes old ones that no job uses yet
 
 
 @pytest.mark.parametrize(

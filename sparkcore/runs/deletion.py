@@ -76,10 +76,10 @@ def _of_store(storage: Storage, listed: Path) -> bool:
 
 
 def _deletion(listed: Path) -> dict[str, Any]:
-    """Return what a deletion had noted; nothing where another process has just ended it."""
+    """Return what a deletion had noted; nothing where another process has just ended it, or where it is damaged."""
     try:
         return dict(json.loads(listed.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return {}
 
 

@@ -90,7 +90,9 @@ class RunStore:
 
     def unfinished(self) -> list[str]:
         """Return the ids of runs that have a plan but no manifest."""
-        return [run for run in self.run_ids() if not self._is_known(run) and self._exists(plan_name(run))]
+        finished = {manifest.run_id for manifest in self.runs()}  # read several at once
+        others = [run for run in self.run_ids() if run not in finished]
+        return [run for run in others if not self._is_known(run) and self._exists(plan_name(run))]
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs: finished, unfinished and damaged ones."""

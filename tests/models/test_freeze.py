@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import pickle
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from sparkcore.models.freeze import FrozenModel, freeze
 from sparkcore.models.graph import run_graph
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.models.resolve import ResolvedModel, resolve_model
-from tests.models.fixture_model import COLORS, frozen_fixture, write_fixture_model
+from tests.models.fixture_model import COLORS, copy_fixture_model, frozen_fixture, write_fixture_model
 
 SIDE = 16
 
@@ -107,6 +108,14 @@ def test_stored_graph_of_the_fixture_model_is_what_freezing_it_anew_gives(tmp_pa
     scores = [Predictor(frozen, 1).predict(images) for frozen in (stored, anew)]
     np.testing.assert_allclose(scores[0], scores[1], rtol=0, atol=1e-6)
     assert replace(anew, path=stored.path, digest=stored.digest) == stored
+
+
+def test_a_use_makes_a_frozen_model_young(tmp_path: Path):
+    frozen = frozen_fixture(tmp_path)
+    signature = frozen.path.with_suffix(".json")
+    os.utime(signature, (0, 0))
+    assert freeze(_resolve(copy_fixture_model(tmp_path)), "float32", tmp_path) == frozen
+    assert signature.stat().st_mtime > 0  # `gc` removes old ones
 
 
 def test_freezes_in_another_process(colors: ResolvedModel, tmp_path: Path):
