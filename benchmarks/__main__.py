@@ -15,10 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import machine, pictures, report, variants
+from benchmarks import machine, pictures, report
 from benchmarks.figures import MODELS, Figures
+from benchmarks.measurements import Settings, measure_memory, measure_model, measure_post
 from benchmarks.models import saved
-from benchmarks.plan import Settings, measure_memory, measure_model, measure_post
 
 POST_MODEL = "resnet50"
 MEMORY_MODEL = "mobilenet_v2"
@@ -30,7 +30,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="sparkcore-benchmark-"))
     figures = Figures(machine.describe())
     try:
-        settings = Settings(folder, _photos(options, folder), options.rounds, options.seconds, options.peer_python)
+        photos = pictures.source_pictures(options.photos, folder / "variants", options.count)
+        settings = Settings(folder, photos, options.rounds, options.seconds, options.peer_python)
         for name in options.models:
             print(f"-- {name}", file=sys.stderr, flush=True)
             model = saved(name, folder)
@@ -58,12 +59,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peer-python", help="also Ray Data and Daft, with this Python that has both")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
-
-
-def _photos(options: argparse.Namespace, folder: Path) -> list[Path]:
-    if options.photos is not None:
-        return pictures.listed(options.photos)[: options.count]
-    return variants.write_variants(folder / "variants", options.count)
 
 
 if __name__ == "__main__":

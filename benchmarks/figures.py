@@ -1,4 +1,4 @@
-"""The measured figures and the names that plan and report share."""
+"""The measured figures and the names that measurements and report share."""
 
 from __future__ import annotations
 

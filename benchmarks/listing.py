@@ -18,15 +18,14 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from benchmarks.made_up import FOLDER_FILES, made_up_files
 from sparkcore.config import RunConfig
 from sparkcore.engine.listing import list_images
-from sparkcore.engine.spill import ListedFile, sorted_files
+from sparkcore.engine.spill import sorted_files
 
-_FOLDER_FILES = 1000
 _CONCURRENT_REQUESTS = 64
 
 
@@ -53,15 +52,15 @@ def main() -> None:
 
 def _files(folder: Path, count: int, sample: int | None) -> dict[str, float]:
     for number in range(count):
-        path = folder / "images" / f"folder {number // _FOLDER_FILES:05d}" / f"IMG_{number:08d}.jpg"
-        if number % _FOLDER_FILES == 0:
+        path = folder / "images" / f"folder {number // FOLDER_FILES:05d}" / f"IMG_{number:08d}.jpg"
+        if number % FOLDER_FILES == 0:
             path.parent.mkdir(parents=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
     return _listed(str(folder / "images"), folder / "spill", sample)
 
 
 def _objects(folder: Path, uri: str, count: int, sample: int | None) -> dict[str, float]:
-    keys = [f"folder {number // _FOLDER_FILES:05d}/IMG_{number:08d}.jpg" for number in range(count)]
+    keys = [f"folder {number // FOLDER_FILES:05d}/IMG_{number:08d}.jpg" for number in range(count)]
     asyncio.run(_put(uri, keys))
     try:
         return _listed(uri, folder / "spill", sample)
@@ -69,8 +68,8 @@ def _objects(folder: Path, uri: str, count: int, sample: int | None) -> dict[str
         from obstore.store import from_url
 
         store = from_url(uri)
-        for start in range(0, count, _FOLDER_FILES):
-            store.delete(keys[start : start + _FOLDER_FILES])
+        for start in range(0, count, FOLDER_FILES):
+            store.delete(keys[start : start + FOLDER_FILES])
 
 
 async def _put(uri: str, keys: list[str]) -> None:
@@ -93,7 +92,7 @@ def _listed(images: str, spill: Path, sample: int | None) -> dict[str, float]:
 
 def _names(folder: Path, count: int) -> dict[str, float]:
     before_mb, start = _peak_memory_mb(), time.perf_counter()
-    with sorted_files(_made_up(count), folder) as found:
+    with sorted_files(made_up_files(count), folder) as found:
         listing_s, start = _since(start), time.perf_counter()
         rows = sum(map(len, found.pieces()))
         spilled_bytes = sum(file.stat().st_size for file in folder.rglob("*.arrow"))
@@ -101,14 +100,6 @@ def _names(folder: Path, count: int) -> dict[str, float]:
         "images": rows, "listing_s": listing_s, "reading_s": _since(start), "spilled_mb": round(spilled_bytes / 1e6),
         "peak_memory_mb": _peak_memory_mb(), "memory_before_mb": before_mb,
     }  # fmt: skip
-
-
-def _made_up(count: int) -> Iterator[ListedFile]:
-    start_ns = 1_790_000_000_000_000_000
-    for number in range(count):
-        origin = f"s3://some-bucket/pictures/2026/folder%20{number // _FOLDER_FILES:05d}/IMG_{number:08d}.jpg"
-        modified_ns = start_ns + number * 1_000_003
-        yield ListedFile(origin, 100_000 + number % 50_000, modified_ns // 1_000_000, str(modified_ns))
 
 
 def _no_spark() -> NoReturn:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.variants import write_variants
+
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 LARGE_SIDES = (4000, 3000)  # 12 megapixels
 TINY_SIDE = 64
@@ -16,6 +18,11 @@ TINY_SIDE = 64
 def listed(folder: Path) -> list[Path]:
     """Return the pictures of a folder, sorted."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def source_pictures(photos: Path | None, scratch: Path, count: int) -> list[Path]:
+    """Return up to `count` pictures of the folder `photos`; without one, write variants of the samples to `scratch`."""
+    return listed(photos)[:count] if photos is not None else write_variants(scratch, count)
 
 
 def repeated(sources: list[Path], folder: Path, count: int) -> Path:
