@@ -13,11 +13,12 @@ from sparkcore.version import __version__
 if TYPE_CHECKING:
     from sparkcore.config import EngineConfig, RunConfig
     from sparkcore.engine.classification import classify
+    from sparkcore.engine.finished import read_run
     from sparkcore.engine.pipeline import run
     from sparkcore.engine.reader import read_images
     from sparkcore.runs.opened import open_run
 
-__all__ = ["EngineConfig", "RunConfig", "__version__", "classify", "open_run", "read_images", "run"]
+__all__ = ["EngineConfig", "RunConfig", "__version__", "classify", "open_run", "read_images", "read_run", "run"]
 
 _MODULES = {
     "EngineConfig": "sparkcore.config",
@@ -25,6 +26,7 @@ _MODULES = {
     "classify": "sparkcore.engine.classification",
     "open_run": "sparkcore.runs.opened",
     "read_images": "sparkcore.engine.reader",
+    "read_run": "sparkcore.engine.finished",
     "run": "sparkcore.engine.pipeline",
 }
 

@@ -11,6 +11,7 @@ import pytest
 import sparkcore
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.classification import classify
+from sparkcore.engine.finished import read_run
 from sparkcore.engine.pipeline import run
 from sparkcore.engine.reader import read_images
 from sparkcore.runs.opened import open_run
@@ -23,6 +24,7 @@ EXPECTED = {
     "classify": classify,
     "open_run": open_run,
     "read_images": read_images,
+    "read_run": read_run,
     "run": run,
 }
 
