@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.cluster.sixty import write_sixty
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("local-cluster", "standalone", "connect")
 RUN_LIMIT_S = 150
-_SITE_PACKAGES = Path(np.__file__).parents[1]
+SITE_PACKAGES = Path(np.__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,13 @@ class Cluster:
 @pytest.fixture(scope="session")
 def executors_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a Python at another path, with the requirements but without this package."""
-    return _python(tmp_path_factory.mktemp("python"), str(_SITE_PACKAGES))
+    return make_python(tmp_path_factory.mktemp("python"), str(SITE_PACKAGES))
 
 
 @pytest.fixture(scope="session")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a Python without any package."""
-    return _python(tmp_path_factory.mktemp("bare"), "")
+    return make_python(tmp_path_factory.mktemp("bare"), "")
 
 
 @pytest.fixture(scope="session")
@@ -107,9 +106,9 @@ def cluster_of(request: pytest.FixtureRequest, kind: str) -> Cluster:
     return Cluster("local-cluster[2,1,1024]", {**environment, **home})
 
 
-def _python(folder: Path, site_packages: str) -> Path:
+def make_python(folder: Path, site_packages: str, base: str = sys.executable) -> Path:
     """Make a virtual environment that imports from a folder, without the redirections (.pth) in it."""
-    venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
+    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
     own = next(folder.glob("lib/python*/site-packages"))
     (own / "requirements.pth").write_text(site_packages)
     return folder / "bin" / "python"

@@ -71,8 +71,8 @@ def standalone_worker(folder: Path, master: str, *, shell: str = "") -> Iterator
 
 
 @contextmanager
-def connect_server(folder: Path, master: str, python: Path, **environment: str) -> Iterator[str]:
-    """Run a Connect server whose executors use `python`; yield its URL."""
+def connect_server(folder: Path, master: str, python: Path, *, user: str | None = None) -> Iterator[str]:
+    """Run a Connect server whose executors use `python`, as another user if one is named; yield its URL."""
     (port,) = free_ports(1)
     settings = {
         "spark.ui.enabled": "false",
@@ -82,13 +82,13 @@ def connect_server(folder: Path, master: str, python: Path, **environment: str) 
     }
     flags = [text for name, value in settings.items() for text in ("--conf", f"{name}={value}")]
     command = ["org.apache.spark.deploy.SparkSubmit", "--master", master, "--class", _CONNECT_SERVER, *flags]
-    with _server(folder, [*command, "spark-internal"], port, PYSPARK_PYTHON=str(python), **environment):
+    with _server(folder, [*command, "spark-internal"], port, user=user, PYSPARK_PYTHON=str(python)):
         yield f"sc://127.0.0.1:{port}"
 
 
 @contextmanager
 def _server(
-    folder: Path, command: list[str], port: int, *, shell: str = "", **environment: str
+    folder: Path, command: list[str], port: int, *, shell: str = "", user: str | None = None, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a class of Spark in its own folder and process group until the end of the block; wait for its port."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,6 +97,7 @@ def _server(
         server = subprocess.Popen(
             [*apart, SPARK_HOME / "bin" / "spark-class", *command],
             cwd=folder, env=bare_environment(folder, **environment), stdout=log, stderr=log, start_new_session=True,
+            user=user,
         )  # fmt: skip
     try:
         wait_until(lambda: _answers(server, port, folder / "server.log"))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import SITE_PACKAGES, Cluster, make_python
+from tests.cluster.servers import connect_server
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(200)]
 
+PUBLIC_PYTHON = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin:/usr/local/bin")
 ASK_EXECUTORS = """
 import glob, json, os, sys, tempfile
 import pyarrow as pa
@@ -81,3 +88,25 @@ def test_package_and_model_arrive(cluster: Cluster, tmp_path: Path, executors_py
     assert found["left"] == []
     assert found["local"] is False
     assert found["slots"] == (None if cluster.master.startswith("sc:") else 2)
+
+
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """Give a folder of the user nobody, who may not enter those of the test."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to start a server as another user")
+    if PUBLIC_PYTHON is None:
+        pytest.skip("needs a Python of the driver's version that every user may start")
+    folder = Path(tempfile.mkdtemp(prefix="nobodys-"))
+    shutil.chown(folder, "nobody")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_executors_of_another_user(tmp_path: Path, nobodys_folder: Path) -> None:
+    tmp_path.chmod(0o700)
+    python = make_python(nobodys_folder / "python", str(SITE_PACKAGES), str(PUBLIC_PYTHON))
+    with connect_server(nobodys_folder, "local[2]", python, user="nobody") as url:
+        found = answers(Cluster(url).python("-c", ASK_EXECUTORS, url, str(tmp_path)), tmp_path)
+    assert {Path(told["model"]).name for told in found["told"]} == {Path(found["model"]).name}
+    assert found["model"] not in {told["model"] for told in found["told"]}
