@@ -100,7 +100,7 @@ def _is_same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
 
 
 def _leads_to(rows: pa.Table, pictures: Pictures) -> bool:
-    places = rows.select([_START, _LENGTH]).take(pictures.rows).to_pylist()
+    places = rows.select([_START, _LENGTH]).take(pa.array(pictures.rows, pa.int64())).to_pylist()
     return all(
         _cut(pictures, *place.values()) == expected for place, expected in zip(places, pictures.thumbnails, strict=True)
     )
