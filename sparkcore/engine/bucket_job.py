@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sparkcore.engine.shipping import with_local_model
-from sparkcore.engine.spark_jobs import cancel_jobs, tag_jobs
+from sparkcore.engine.spark_jobs import cancel_jobs, share_fairly, tag_jobs
 from sparkcore.worker.bucket import BucketTask
 from sparkcore.worker.compute import compute_buckets
 from sparkcore.worker.task import REPORT_DDL, raise_reported, reported
@@ -39,6 +39,7 @@ class BucketJob:
     frame: Callable[[], DataFrame]
     stop: str | None = None
     _tag: str = field(default_factory=lambda: f"sparkcore-{uuid.uuid4().hex}")
+    _pool: str = field(default_factory=lambda: threading.current_thread().name)  # each place of an engine has a thread
 
     def run(self, tick: Callable[[], float]) -> None:
         """Carry out the job; raises what a worker reported, what Spark raised, and what `tick` raises.
@@ -66,6 +67,7 @@ class BucketJob:
 
     def _collect(self) -> pa.Table:
         tag_jobs(self.spark, self._tag)
+        share_fairly(self.spark, self._pool)
         return self.frame().toArrow()
 
     def _stop(self, job: Future[pa.Table]) -> None:

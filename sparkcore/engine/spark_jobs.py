@@ -83,6 +83,12 @@ def tag_jobs(spark: SparkSession, tag: str) -> None:
         spark.sparkContext.addJobTag(tag)
 
 
+def share_fairly(spark: SparkSession, pool: str) -> None:
+    """Give the jobs of this thread as many tasks as those of any other pool; a Connect server has its own rule."""
+    if not is_remote(spark):
+        spark.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
+
+
 def cancel_jobs(spark: SparkSession, tag: str) -> None:
     """Cancel all Spark jobs with a tag, whichever thread started them.
 
