@@ -13,8 +13,10 @@ from typing import Any
 import pyspark
 import pytest
 
+from tests.cluster.servers import quick_jvm
+
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 100
+LIMIT_S = 200
 REPORT = """
 import json, os, sys
 from sparkcore.config import EngineConfig
@@ -32,7 +34,7 @@ settings = dict(context.getConf().getAll())
 print(json.dumps({
     "master": context.master,
     "heap_mb": context._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20,
-    "rows": spark.range(0, 2, 1, 2).mapInArrow(fail_first, "id long").count(),
+    "rows": spark.range(0, 2, 1, 1).mapInArrow(fail_first, "id long").count(),
     "python": context.pythonExec,
     "environment": os.environ.get("PYSPARK_PYTHON"),
     **{name: settings.get(name) for name in ("spark.scheduler.mode", "spark.python.task.killTimeout", "spark.my.own")},
@@ -59,7 +61,7 @@ def report(command: list[str], store: Path, values: dict[str, Any], **environmen
     inherited["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
     done = subprocess.run(
         [*command, str(program), str(store), json.dumps(values)],
-        cwd=store.parent, env={**inherited, **environment},
+        cwd=store.parent, env={**inherited, **quick_jvm(), **environment},
         capture_output=True, text=True, check=False, timeout=LIMIT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -77,6 +79,7 @@ def refusal(store: Path, master: str, settings: dict[str, str] | None = None, **
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_our_master_and_settings(tmp_path: Path) -> None:
     settings = [("spark.driver.memory", "512m"), ("spark.my.own", "x")]
     found = report(
@@ -95,6 +98,7 @@ def test_our_master_and_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_spark_submit_names_master_and_settings(tmp_path: Path) -> None:
     submit = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), "--master", "local[3]"]
     submit += ["--driver-memory", "600m", "--conf", "spark.scheduler.mode=FIFO", "--conf", "spark.my.own=y"]
