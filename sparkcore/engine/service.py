@@ -101,10 +101,11 @@ class _Service:
 
 
 def _keep_warm(spark: SparkSession) -> None:
+    """Give every worker something to do."""
+
+    def linger(batches: Iterator[Any]) -> Iterator[Any]:  # a closure: executors elsewhere have no engine to import
+        time.sleep(0.2)  # so long that every worker gets a task
+        yield from batches
+
     slots = worker_slots(spark) or 1
-    spark.range(0, slots, 1, slots).mapInArrow(_linger, "id long").toArrow()
-
-
-def _linger(batches: Iterator[Any]) -> Iterator[Any]:
-    time.sleep(0.2)  # so long that every worker gets a task
-    yield from batches
+    spark.range(0, slots, 1, slots).mapInArrow(linger, "id long").toArrow()
