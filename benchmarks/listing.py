@@ -4,8 +4,9 @@
     python -m benchmarks.listing objects URI [--count 100000]  objects below s3://bucket/prefix, deleted afterwards
     python -m benchmarks.listing names [--count 10000000]    made-up names through the spill, no files
 
-Each prints one JSON object: seconds, and peak memory in MB of this Python. Files and objects are made first, which is
-not measured; `--sample` lists a sample of them. The usual environment variables name the object store.
+Each prints one JSON object: seconds, also of this process's CPU, and peak memory in MB of this Python. Files and
+objects are made first, which is not measured; `--sample` lists a sample of them. The usual environment variables name
+the object store.
 """
 
 from __future__ import annotations
@@ -85,20 +86,24 @@ async def _put(uri: str, keys: list[str]) -> None:
 
 
 def _listed(images: str, spill: Path, sample: int | None) -> dict[str, float]:
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     with list_images(RunConfig(images, sample=sample), _no_spark, spill) as listing:
-        return {"images": listing.images, "listing_s": _since(start), "peak_memory_mb": _peak_memory_mb()}
+        listing_s, cpu_s = _since(start), round(time.process_time() - cpu_start, 2)
+        return {
+            "images": listing.images, "listing_s": listing_s, "cpu_s": cpu_s, "peak_memory_mb": _peak_memory_mb(),
+        }  # fmt: skip
 
 
 def _names(folder: Path, count: int) -> dict[str, float]:
-    before_mb, start = _peak_memory_mb(), time.perf_counter()
+    before_mb, start, cpu_start = _peak_memory_mb(), time.perf_counter(), time.process_time()
     with sorted_files(made_up_files(count), folder) as found:
-        listing_s, start = _since(start), time.perf_counter()
+        listing_s, cpu_s = _since(start), round(time.process_time() - cpu_start, 2)
+        start = time.perf_counter()
         rows = sum(map(len, found.pieces()))
         spilled_bytes = sum(file.stat().st_size for file in folder.rglob("*.arrow"))
     return {
-        "images": rows, "listing_s": listing_s, "reading_s": _since(start), "spilled_mb": round(spilled_bytes / 1e6),
-        "peak_memory_mb": _peak_memory_mb(), "memory_before_mb": before_mb,
+        "images": rows, "listing_s": listing_s, "cpu_s": cpu_s, "reading_s": _since(start),
+        "spilled_mb": round(spilled_bytes / 1e6), "peak_memory_mb": _peak_memory_mb(), "memory_before_mb": before_mb,
     }  # fmt: skip
 
 
