@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sparkcore.config import RunConfig
 from sparkcore.engine.listing import Listing
 from sparkcore.models.resolve import ResolvedModel
+from sparkcore.origins import without_password
 from sparkcore.runs import identity
 
 
@@ -28,6 +29,7 @@ class Request:
     @classmethod
     def of(cls, config: RunConfig, model: ResolvedModel, listing: Listing) -> Request:
         """Identify a request."""
+        config = replace(config, images=without_password(config.images))  # it goes into files of the store
         request_id = identity.request_id(config, listing.digest, model.digest, model.fit)
         return cls(config, model, listing, request_id, identity.recipe_id(config, model.digest, model.fit))
 
