@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _LOOKED_FOR = 16
-_checked: set[tuple[str, ...]] = set()  # what was found to be in order in this process
+_CHECKED = "spark.sparkcore.checked"  # in the session: another one may have other executors
+_checked: set[str] = set()  # stores that were found to be in order in this process
 
 
 def check_store(storage: Storage) -> None:
     """Raise StorageError unless the store can be written, and creates an object at most once; asked once a process."""
-    if (storage.uri,) not in _checked:
+    if storage.uri not in _checked:
         check_exclusive(storage)
-        _checked.add((storage.uri,))
+        _checked.add(storage.uri)
 
 
 def local_images(images: str, listing: Listing) -> LocalImages | None:
@@ -56,8 +58,9 @@ def check_executor(spark: SparkSession, task: BucketTask, tick: Callable[[], flo
     """
     worker, store = task.worker, task.store
     images = task.images.root if task.images else (worker.storage.uri if worker.storage else "")
-    key = (str(id(spark)), worker.model.digest, images, store.uri)
-    if workers_are_local(spark) or key in _checked:
+    key = hashlib.sha256("\n".join((worker.model.digest, images, store.uri)).encode()).hexdigest()
+    name = f"{_CHECKED}.{key}"
+    if workers_are_local(spark) or spark.conf.get(name, None):
         return
     probe = f"probes/{uuid.uuid4().hex}"
     store.write(probe, b"driver")
@@ -65,7 +68,7 @@ def check_executor(spark: SparkSession, task: BucketTask, tick: Callable[[], flo
         BucketJob(spark, lambda: _frame(spark, task, probe)).run(tick)
     finally:
         store.delete(probe)
-    _checked.add(key)
+    spark.conf.set(name, "true")
 
 
 def _frame(spark: SparkSession, task: BucketTask, probe: str) -> DataFrame:

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore.runs.store import RunStore
-from tests.cluster.conftest import ROOT, RUN_LIMIT_S, Cluster
+from tests.cluster.conftest import ROOT, Cluster
 from tests.cluster.faults import Faults
+from tests.cluster.servers import quick_jvm
 from tests.cluster.sixty import SETTINGS, receipts_of
 from tests.conftest import wait_until
 
 EXECUTOR = "CoarseGrainedExecutorBackend"
 WORKER = "pyspark.daemon"
 _PATIENCE_S = 10
+_LIMIT_S = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Driver:
 
     def wait(self) -> int:
         """Wait for its end and return the exit code."""
-        return self.process.wait(RUN_LIMIT_S)
+        return self.process.wait(_LIMIT_S)
 
     def summary(self) -> dict[str, Any]:
         """Wait for its end, which must be a good one, and return what it printed."""
@@ -74,7 +76,7 @@ class Driver:
 
     def wait_for_receipts(self, count: int) -> int:
         """Wait until a bucket or more are committed; return how many."""
-        wait_until(lambda: self.process.poll() is not None or committed(self.order.store) >= count)
+        wait_until(lambda: self.process.poll() is not None or committed(self.order.store) >= count, _LIMIT_S)
         assert self.process.poll() is None, f"the run has ended too early:\n{self.progress}"
         return committed(self.order.store)
 
@@ -108,7 +110,7 @@ def driver(cluster: Cluster, order: Order, faults: Faults | None = None, *words:
     stem = f"driver-{len(list(order.state.glob('driver-*')))}"
     log, stderr = order.state / f"{stem}.json", order.state / f"{stem}.err"
     more = faults.settings(cluster.master) if faults else []
-    environment = {**os.environ, **cluster.environment, **order.environment}
+    environment = {**os.environ, **quick_jvm(), **cluster.environment, **order.environment}
     if faults:
         environment |= faults.environment(cluster.master)
     with log.open("w") as out, stderr.open("w") as err:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+DEADLY = b"crash the decoder"
 _MODULE = """
 import os, time
 from PIL import Image
 
+DEADLY = {deadly!r}
 SLOW_S, ONCE, AFTER, MARK, LOG = {slow_s!r}, {once!r}, {after!r}, {mark!r}, {log!r}
 intact, opened = Image.open, 0
 
@@ -25,6 +27,8 @@ def open(file, *arguments, **options):
     with io_open(LOG, "a") as log:
         log.write("opened\\n")
     time.sleep(SLOW_S)
+    if getattr(file, "getvalue", bytes)().endswith(DEADLY):
+        os.abort()
     if ONCE and opened == AFTER and is_first():
         if ONCE == "crash":
             os.abort()
@@ -65,8 +69,11 @@ class Faults:
 
 
 def write_faults(folder: Path, slow_s: float = 0.0, once: str = "", after: int = 3) -> Faults:
-    """Write faults: every picture takes `slow_s`, and one worker, at its `after`-th picture, does "crash" or "hang"."""
+    """Write faults: every picture takes `slow_s`, and one worker, at its `after`-th picture, does "crash" or "hang".
+
+    A picture that ends with DEADLY crashes every process that opens it.
+    """
     folder.mkdir(parents=True)
-    values = {"slow_s": slow_s, "once": once, "after": after, "mark": str(folder / "struck")}
+    values = {"slow_s": slow_s, "once": once, "after": after, "mark": str(folder / "struck"), "deadly": DEADLY}
     (folder / "sitecustomize.py").write_text(_MODULE.format(**values, log=str(folder / "opened")))
     return Faults(folder)

@@ -52,20 +52,23 @@ def standalone(folder: Path, workers: int = 2) -> Iterator[str]:
     with ExitStack() as stack:
         stack.enter_context(_server(folder / "master", [f"{_DEPLOY}.master.Master", *options], port))
         for number in range(workers):
-            stack.enter_context(standalone_worker(folder / f"worker-{number}", url))
+            # Spark never speculates on the host of the first attempt.
+            stack.enter_context(standalone_worker(folder / f"worker-{number}", url, host=f"127.0.0.{number + 1}"))
         yield url
 
 
 @contextmanager
-def standalone_worker(folder: Path, master: str, *, shell: str = "") -> Iterator[subprocess.Popen[bytes]]:
+def standalone_worker(
+    folder: Path, master: str, *, host: str = "127.0.0.1", shell: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run one worker of one core and 1 GB in a folder of its own; yield its process.
 
     `shell` is carried out before, where nobody else sees what it mounts.
     """
     port, page = free_ports(2)
-    places = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page), "--work-dir", str(folder / "work")]
+    places = ["--host", host, "--port", str(port), "--webui-port", str(page), "--work-dir", str(folder / "work")]
     command = [f"{_DEPLOY}.worker.Worker", *places, "--cores", "1", "--memory", "1g", master]
-    with _server(folder, command, port, shell=shell) as worker:
+    with _server(folder, command, port, shell=shell, SPARK_LOCAL_IP=host) as worker:
         wait_until(lambda: b"Successfully registered" in (folder / "server.log").read_bytes())
         yield worker
 
@@ -99,17 +102,18 @@ def _server(
             cwd=folder, env=bare_environment(folder, **environment), stdout=log, stderr=log, start_new_session=True,
             user=user,
         )  # fmt: skip
+    host = environment.get("SPARK_LOCAL_IP", "127.0.0.1")
     try:
-        wait_until(lambda: _answers(server, port, folder / "server.log"))
+        wait_until(lambda: _answers(server, host, port, folder / "server.log"))
         yield server
     finally:
         _stop_group(server)
 
 
-def _answers(server: subprocess.Popen[bytes], port: int, log: Path) -> bool:
+def _answers(server: subprocess.Popen[bytes], host: str, port: int, log: Path) -> bool:
     assert server.poll() is None, f"the server has ended:\n{log.read_text(errors='replace')[-2000:]}"
     with suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((host, port), 1).close()
         return True
     return False
 

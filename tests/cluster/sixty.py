@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from sparkcore.runs.files_table import read_files
 from sparkcore.runs.plan import read_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
+from sparkcore.runs.verification import verify_run
 from sparkcore.schema import result_schema
 from sparkcore.storage.interface import Storage
 from tests.conftest import write_colors
@@ -43,10 +40,11 @@ def upload(folder: Path, storage: Storage) -> None:
 
 
 def rows_of(store: str | Path, run_id: str) -> Rows:
-    """Return the rows of a finished run, every column, after a look at the files that hold them."""
+    """Return the rows of a finished run, every column, once its files are found to be in order."""
     found = RunStore(str(store))
     rows = read_parts(found, run_id, result_schema(KEPT).names).to_pylist()
-    _check_files(found.storage, run_id, [row["image_id"] for row in rows])
+    assert verify_run(found.storage, run_id).problems == ()
+    assert len(rows) == len({row["image_id"] for row in rows}) == IMAGES
     return {row["file_name"]: row for row in rows}
 
 
@@ -84,21 +82,6 @@ def orphans(store: str | Path, run_id: str) -> set[str]:
     used |= {plan.folder.listing(number) for number in range(len(plan.listing_bytes))}
     written = {entry.name for entry in storage.list(f"runs/{run_id}")}
     return {name for name in written - used if "/results/" in name or "/listing/" in name}
-
-
-def _check_files(storage: Storage, run_id: str, image_ids: Iterable[str]) -> None:
-    """Compare plan, receipts, table of files, part files and columns of a run, and look for rows that are twice."""
-    parts, board = read_files(storage, run_id), receipts_of(storage.uri, run_id)
-    assert not board.missing
-    assert [part.name for part in parts] == [board.receipts[bucket].part for bucket in sorted(board.receipts)]
-    for part in parts:
-        content = storage.read(part.name)
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (part.size_bytes, part.sha256)
-    ids = list(image_ids)
-    assert len(ids) == len(set(ids)) == sum(part.rows for part in parts)
-    columns = [entry.name for entry in storage.list(f"runs/{run_id}/columns")]
-    tables = [pa.parquet.read_table(pa.BufferReader(storage.read(name)), columns=["image_id"]) for name in columns]
-    assert sorted(ids) == sorted(pa.concat_tables(tables)["image_id"].to_pylist())
 
 
 def _flat(value: object, name: str = "") -> dict[str, object]:

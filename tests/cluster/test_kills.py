@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from sparkcore.runs.results import load_results
+from sparkcore.runs.store import RunStore
 from sparkcore.storage.opening import open_storage
 from tests.cluster.conftest import Cluster, cluster_of
-from tests.cluster.drivers import Driver, Order, driver, kill, run_ids
-from tests.cluster.faults import write_faults
+from tests.cluster.drivers import Order, driver, kill, run_ids
+from tests.cluster.faults import DEADLY, write_faults
 from tests.cluster.sixty import IMAGES, Rows, orphans, receipts_of, rows_of, upload
-from tests.conftest import wait_until
+from tests.conftest import wait_until, write_colors
 from tests.storage.s3_server import BUCKET
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 LOCAL = Cluster("local[2]")
 SLOW_S = 0.2
 SMALL_BUCKETS = ("--bucket-size", "5")  # twelve of them
@@ -75,34 +76,24 @@ def undisturbed(order: Order) -> Rows:
     return rows_of(order.store, json.loads(done.stdout)["run_id"])
 
 
-def kill_an_executor(run: Driver) -> None:
-    kill(run.executors()[0])
-
-
-def kill_a_python_worker(run: Driver) -> None:
-    wait_until(lambda: bool(run.python_workers()))
-    kill(run.python_workers()[0])
-
-
-@pytest.mark.parametrize("strike", [kill_an_executor, kill_a_python_worker])
-def test_a_killed_process(
-    tmp_path: Path, request: pytest.FixtureRequest, place: Place, strike: Callable[[Driver], None]
-) -> None:
-    faults = write_faults(tmp_path / "faults", SLOW_S)
+def test_killed_processes(tmp_path: Path, request: pytest.FixtureRequest, place: Place) -> None:
+    """Kill an executor and a Python worker; another worker crashes by itself."""
+    faults = write_faults(tmp_path / "faults", SLOW_S, "crash")
     with driver(cluster_of(request, "standalone"), place.order, faults) as run:
         run.wait_for_receipts(1)
-        strike(run)
+        kill(run.executors()[0])
+        run.wait_for_receipts(3)
+        wait_until(lambda: bool(run.python_workers()))
+        kill(run.python_workers()[0])
         summary = run.summary()
+    assert faults.has_struck
     assert summary["computed"] == IMAGES
     assert rows_of(place.order.store, summary["run_id"]) == place.expected
 
 
-@pytest.mark.parametrize(("fault", "words"), [("crash", []), ("hang", SPECULATION)])
-def test_a_faulty_decoder(
-    tmp_path: Path, request: pytest.FixtureRequest, place: Place, fault: str, words: list[str]
-) -> None:
-    faults = write_faults(tmp_path / "faults", SLOW_S, fault)
-    with driver(cluster_of(request, "standalone"), place.order, faults, *words) as run:
+def test_a_task_that_hangs(tmp_path: Path, request: pytest.FixtureRequest, place: Place) -> None:
+    faults = write_faults(tmp_path / "faults", SLOW_S, "hang")
+    with driver(cluster_of(request, "standalone"), place.order, faults, *SPECULATION) as run:
         summary = run.summary()
     assert faults.has_struck
     assert summary["computed"] == IMAGES
@@ -137,3 +128,16 @@ def test_two_drivers_share_a_run(tmp_path: Path, place: Place) -> None:
     assert run_ids(place.order.store) == [summaries[0]["run_id"]]
     assert rows_of(place.order.store, summaries[0]["run_id"]) == place.expected
     assert orphans(place.order.store, summaries[0]["run_id"]) == set()
+
+
+def test_a_picture_that_crashes_every_decoder(
+    tmp_path: Path, request: pytest.FixtureRequest, colors_model: Path
+) -> None:
+    pictures = write_colors(tmp_path / "in", 12)
+    pictures[5].write_bytes(pictures[5].read_bytes() + DEADLY)
+    order = Order(str(tmp_path / "in"), colors_model, str(tmp_path / "store"), tmp_path / "state", SMALL_BUCKETS)
+    with driver(cluster_of(request, "standalone"), order, write_faults(tmp_path / "faults")) as run:
+        summary = run.summary()
+    assert (summary["ok"], summary["error_types"]) == (11, {"internal": 1})
+    rows = load_results(RunStore(order.store), summary["run_id"]).to_pylist()
+    assert {row["file_name"] for row in rows if row["status"] == "error"} == {pictures[5].name}

@@ -52,7 +52,7 @@ def order(tmp_path: Path, sixty: Path, colors_model: Path) -> Order:
 
 
 @pytest.mark.cluster
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_six_random_kills(tmp_path: Path, order: Order) -> None:
     _kill_often(tmp_path, order, 6)
 
