@@ -36,12 +36,14 @@ async def serve(host: str, port: int, delay_s: float) -> asyncio.Server:
         answers, requests = await asyncio.open_connection(host, port)
         ways = (_forward(reader, requests, delay_s), _forward(answers, writer, 0.0))
         await asyncio.gather(*ways, return_exceptions=True)
+        requests.close()
+        writer.close()
 
     return await asyncio.start_server(connect, "127.0.0.1", 0)
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float) -> None:
-    """Write each chunk `delay_s` after it came; the ones behind it come in the meantime."""
+    """Write each chunk, and the end, `delay_s` after it came; the ones behind it come in the meantime."""
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
     clock = asyncio.get_running_loop().time
 
@@ -60,12 +62,12 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, d
             due, chunk = await under_way.get()
             await asyncio.sleep(max(0.0, due - clock()))
             if not chunk:
-                break
+                writer.write_eof()  # the other way may go on
+                return
             writer.write(chunk)
             await writer.drain()
     finally:
         reading.cancel()
-        writer.close()
 
 
 async def _main(options: argparse.Namespace) -> None:

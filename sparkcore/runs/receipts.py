@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
 from sparkcore.errors import RunFailedError
 from sparkcore.runs.layout import BUCKETS_PER_SHARD
 from sparkcore.runs.plan import Plan
 from sparkcore.storage.interface import Storage
 
-_READS_AT_ONCE = 16
+_REQUESTS_AT_ONCE = 16
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,8 @@ class ReceiptBoard:
 
     def poll(self) -> list[Receipt]:
         """Return the receipts that are new since the last call."""
-        names = [name for shard in self._open_shards() for name in self._new_names(shard)]
-        if len(names) == 1:
-            found = [Receipt.from_bytes(self._storage.read(names[0]))]
-        elif names:
-            with ThreadPoolExecutor(_READS_AT_ONCE, "receipt") as pool:
-                found = [Receipt.from_bytes(content) for content in pool.map(self._storage.read, names)]
-        else:
-            found = []
+        names = [name for new in _map(self._new_names, list(self._open_shards())) for name in new]
+        found = [Receipt.from_bytes(content) for content in _map(self._storage.read, names)]
         self.receipts.update({receipt.bucket: receipt for receipt in found})
         return found
 
@@ -78,8 +76,15 @@ class ReceiptBoard:
             if any(bucket not in self.receipts for bucket in range(start, end)):
                 yield start
 
-    def _new_names(self, start: int) -> Iterable[str]:
+    def _new_names(self, start: int) -> list[str]:
         known = {self._plan.folder.receipt(b) for b in range(start, start + BUCKETS_PER_SHARD) if b in self.receipts}
-        for entry in self._storage.list(self._plan.folder.shard(start)):
-            if entry.name not in known:
-                yield entry.name
+        names = (entry.name for entry in self._storage.list(self._plan.folder.shard(start)))
+        return [name for name in names if name not in known]
+
+
+def _map(request: Callable[[K], V], keys: Sequence[K]) -> list[V]:
+    """Return the answers to requests, several at once."""
+    if len(keys) < 2:  # the usual case needs no threads
+        return [request(key) for key in keys]
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "receipt") as pool:
+        return list(pool.map(request, keys))
