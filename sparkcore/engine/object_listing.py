@@ -12,7 +12,7 @@ from wcmatch import glob
 
 from sparkcore.engine.prefix_listing import list_prefix
 from sparkcore.engine.spill import ListedFile
-from sparkcore.errors import InputError
+from sparkcore.errors import InputError, StorageError
 from sparkcore.origins import is_hidden_file, is_hidden_folder, object_origin, split_object_uri
 from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Entry, Storage
@@ -33,10 +33,18 @@ def list_objects(uri: str, check: Callable[[], None] = lambda: None) -> Iterator
         raise InputError(f"images: expected the URI of an object store, received {uri!r}.")
     bucket, rest = place
     storage = open_storage(bucket)
-    storage.check()
+    _folder_of(bucket, rest).check()
     for entry in _without_folders(_Objects(storage, check).meant_by(rest.rstrip("/"))):
         modified_ms = entry.modified_ns // 1_000_000
         yield ListedFile(object_origin(bucket, entry.name), entry.size_bytes, modified_ms, entry.version)
+
+
+def _folder_of(bucket: str, rest: str) -> Storage:
+    """Return the folder of a prefix or pattern: who may read it need not be allowed to list the whole bucket."""
+    folder = fixed_folder(expand_braces(rest)[0]).as_posix() if rest else "."
+    with suppress(StorageError, ValueError):  # a key that is no name of ours
+        return open_storage(bucket if folder == "." else f"{bucket}/{folder}")
+    return open_storage(bucket)
 
 
 @dataclass(frozen=True, slots=True)

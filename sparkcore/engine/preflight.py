@@ -20,6 +20,7 @@ from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Storage
 from sparkcore.storage.probe import check_exclusive, check_shared
 from sparkcore.worker.bucket import BucketTask
+from sparkcore.worker.compute import check_readable
 from sparkcore.worker.opening import LocalImages
 from sparkcore.worker.task import REPORT_DDL, reported
 
@@ -78,7 +79,7 @@ def _frame(spark: SparkSession, task: BucketTask, probe: str) -> DataFrame:
         if task.images is not None:
             task.images.check()
         if task.worker.storage is not None:
-            task.worker.storage.check()
+            check_readable(task, task.worker.storage)
         check_shared(task.store, probe)
         load_predictor(localize(task.worker).model, task.worker.threads)
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import groupby, pairwise
 from operator import itemgetter
 
@@ -20,8 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.errors import EngineError
+from sparkcore.origins import object_key
 from sparkcore.runs.listing_files import BucketReader
 from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK
+from sparkcore.storage.interface import Storage
 from sparkcore.worker.bucket import BucketTask, OpenBucket
 from sparkcore.worker.compaction import compact_small
 from sparkcore.worker.loop import classify_batches
@@ -40,6 +42,14 @@ def compute_buckets(buckets: Iterable[int], task: BucketTask) -> None:
     if task.images is not None:
         task.images.check()
     _compute(((bucket, ()) for bucket in buckets), task)
+
+
+def check_readable(task: BucketTask, images: Storage) -> None:
+    """Raise StorageError unless this machine may read the images on an object store; it need not be allowed to list."""
+    with closing(BucketReader(task.store, task.plan)) as reader:
+        origin = reader.read(0)["origin"][0].as_py()
+    with suppress(FileNotFoundError):  # gone since it was listed
+        images.stat(object_key(origin, images.uri) or "")
 
 
 def compute_contents(batches: Iterable[pa.RecordBatch], task: BucketTask) -> None:
