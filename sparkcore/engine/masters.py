@@ -135,9 +135,11 @@ def session_settings(
 
 def _driver_settings(master: str, java_options: str) -> dict[str, str]:
     local, here = is_local_master(master), is_local_master(master) or master.startswith("local-cluster[")
-    # The driver's JVM only plans and copies: the C1 compiler and the serial collector start faster.
+    # The driver's JVM only plans: the C1 compiler and the serial collector start faster, and the C2 compiler takes more
+    # of a core than the tasks of a run do.
     log4j = Path(__file__).absolute().with_name("log4j2.properties").as_uri()
-    quick = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dlog4j2.configurationFile={log4j}" if here else ""
+    one_machine = f"-XX:+UseSerialGC -Dlog4j2.configurationFile={log4j}" if here else ""
+    quick = f"-XX:TieredStopAtLevel=1 {one_machine}".strip()
     return {
         **_OWN_DRIVER,
         **(_ONE_MACHINE if here else {}),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _WAIT_S = 3.0  # Spark starts the tasks of a job with a delay
+_ASK_EVERY_S = 1.0
 _running: dict[str, int] = {}  # tasks of the operations of Spark Connect that are in progress
 
 
@@ -42,7 +43,10 @@ def running_tasks(spark: SparkSession) -> int | None:
     if is_remote(spark):
         told = list(_running.values())
         return sum(told) if told else None
-    return sum(executor.numRunningTasks for executor in spark.sparkContext.statusTracker().getExecutorInfos())
+    tracker = spark.sparkContext.statusTracker()
+    # Not from its executors: each costs several calls to the JVM, and there may be hundreds.
+    stages = map(tracker.getStageInfo, tracker.getActiveStageIds())
+    return sum(stage.numActiveTasks for stage in stages if stage is not None)
 
 
 class IdleWatch:
@@ -52,12 +56,18 @@ class IdleWatch:
         self._spark = spark
         self._has_own_workers = workers_are_local(spark)
         self._busy_at = time.monotonic()
+        self._asked_at = 0.0
 
     def waits(self) -> bool:
         """Tell whether no task has run for some seconds; to be asked again and again while there is a job."""
-        if self._has_own_workers or running_tasks(self._spark) != 0:
-            self._busy_at = time.monotonic()
-        return time.monotonic() - self._busy_at > _WAIT_S
+        now = time.monotonic()
+        if self._has_own_workers:
+            return False
+        if now - self._asked_at >= _ASK_EVERY_S:
+            self._asked_at = now
+            if running_tasks(self._spark) != 0:
+                self._busy_at = now
+        return now - self._busy_at > _WAIT_S
 
 
 def follow_progress(spark: SparkSession) -> None:

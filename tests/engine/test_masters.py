@@ -153,3 +153,8 @@ def test_settings_of_the_installation(tmp_path: Path, monkeypatch: pytest.Monkey
     assert installed_settings() == {}
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "conf"))
     assert installed_settings() == expected
+
+
+def test_the_driver_of_a_cluster_compiles_little_and_keeps_its_own_collector_and_log() -> None:
+    settings = session_settings(EngineConfig(), "spark://host:7077", {}, "-Xshare:auto")
+    assert settings["spark.driver.extraJavaOptions"] == "-XX:TieredStopAtLevel=1 -Xshare:auto"
