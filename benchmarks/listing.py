@@ -12,13 +12,13 @@ the object store.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import resource
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -62,27 +62,16 @@ def _files(folder: Path, count: int, sample: int | None) -> dict[str, float]:
 
 def _objects(folder: Path, uri: str, count: int, sample: int | None) -> dict[str, float]:
     keys = [f"folder {number // FOLDER_FILES:05d}/IMG_{number:08d}.jpg" for number in range(count)]
-    asyncio.run(_put(uri, keys))
+    from obstore.store import from_url
+
+    store = from_url(uri)
+    with ThreadPoolExecutor(_CONCURRENT_REQUESTS) as threads:
+        list(threads.map(lambda key: store.put(key, b"1", use_multipart=False), keys))
     try:
         return _listed(uri, folder / "spill", sample)
     finally:
-        from obstore.store import from_url
-
-        store = from_url(uri)
         for start in range(0, count, FOLDER_FILES):
             store.delete(keys[start : start + FOLDER_FILES])
-
-
-async def _put(uri: str, keys: list[str]) -> None:
-    from obstore.store import from_url
-
-    store, free = from_url(uri), asyncio.Semaphore(_CONCURRENT_REQUESTS)
-
-    async def put(key: str) -> None:
-        async with free:
-            await store.put_async(key, b"1", use_multipart=False)
-
-    await asyncio.gather(*map(put, keys))
 
 
 def _listed(images: str, spill: Path, sample: int | None) -> dict[str, float]:

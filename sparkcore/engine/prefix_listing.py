@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,12 +30,12 @@ def list_prefix(storage: Storage, prefix: str) -> Iterator[Entry]:
         try:
             while waiting or running:
                 while waiting and running < _AT_ONCE:
-                    threads.submit(listing.folder, waiting.pop()).add_done_callback(listing.add)
+                    threads.submit(listing.work, waiting.pop())
                     running += 1
                 arrived = listing.arrived.get()
-                if isinstance(arrived, Future):
+                if isinstance(arrived, _Finished):
                     running -= 1
-                    waiting.extend(arrived.result())
+                    waiting.extend(arrived.folders())
                 else:
                     yield from arrived
         finally:
@@ -43,12 +43,32 @@ def list_prefix(storage: Storage, prefix: str) -> Iterator[Entry]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Finished:
+    """The end of a folder: those in it that are left to list, or why it cannot be listed."""
+
+    left: list[str]
+    error: Exception | None = None
+
+    def folders(self) -> list[str]:
+        if self.error is not None:
+            raise self.error
+        return self.left
+
+
+@dataclass(frozen=True, slots=True)
 class _Listing:
     """What the threads of a listing share: pages and finished folders arrive, until it is stopped."""
 
     storage: Storage
-    arrived: Queue[list[Entry] | Future[list[str]]] = field(default_factory=lambda: Queue(_WAITING_PAGES))
+    arrived: Queue[list[Entry] | _Finished] = field(default_factory=lambda: Queue(_WAITING_PAGES))
     stopped: Event = field(default_factory=Event)
+
+    def work(self, prefix: str) -> None:
+        """List a folder in a thread. Only threads add: the reader would wait for itself when the queue is full."""
+        try:
+            self.add(_Finished(self.folder(prefix)))
+        except Exception as error:  # noqa: BLE001 (raised again by the reader)
+            self.add(_Finished([], error))
 
     def folder(self, prefix: str) -> list[str]:
         """List a folder, or only what is directly in it; return the folders that are left to list."""
@@ -63,7 +83,7 @@ class _Listing:
             page = list(islice(found, _PAGE))
         return []
 
-    def add(self, arrived: list[Entry] | Future[list[str]]) -> None:
+    def add(self, arrived: list[Entry] | _Finished) -> None:
         while not self.stopped.is_set():
             with suppress(Full):
                 self.arrived.put(arrived, timeout=_POLL_S)

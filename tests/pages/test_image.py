@@ -72,7 +72,7 @@ def test_an_original_outside_of_the_roots_is_not_opened(
     run = write_run(store, rows=12, images=str(photos))
     monkeypatch.setenv("SPARKCORE_ROOTS", str(photos.parent / "elsewhere"))
     app = open_page("image", run=run)
-    assert "outside of the folders that this server may read" in "".join(caption.value for caption in app.caption)
+    assert "outside of the places that this server may read" in "".join(caption.value for caption in app.caption)
 
 
 def test_an_unreadable_image_says_why(store: RunStore, open_page: OpenPage):
