@@ -10,6 +10,7 @@ A bad image is a row (`ImageError` never leaves a worker); a bad run is one of t
     │   │   └── WeightsError    the weights are not available
     │   ├── RunNotFoundError    no run of that id in the store
     │   └── StorageError        a folder or bucket cannot be reached, read or written
+    │       └── NoAnswerError   an object store does not answer a request
     ├── RunFailedError          the request was right but the run failed: exit code 1
     │   └── EngineError         Spark, Java or the engine process failed
     ├── RunCancelledError       the run was cancelled: exit code 130
@@ -61,6 +62,10 @@ class RunNotFoundError(RequestError):
 
 class StorageError(RequestError):
     """A folder or bucket cannot be reached, read or written."""
+
+
+class NoAnswerError(StorageError):
+    """An object store does not answer a request: nobody knows whether it was carried out."""
 
 
 class RunFailedError(SparkcoreError):

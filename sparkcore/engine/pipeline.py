@@ -50,6 +50,7 @@ def run(
     model = resolve_model(config, watch)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
+    store.storage.check()  # a store that does not answer is said within seconds
     spill = store.state / "listings"
     with (
         session_when_needed(engine) as spark,

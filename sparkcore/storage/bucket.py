@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sparkcore.errors import StorageError
+from sparkcore.errors import NoAnswerError, StorageError
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -142,5 +142,5 @@ def _unspecific(uri: str, text: str) -> FileNotFoundError | StorageError:
     if status:
         return StorageError(f"{uri}: the server answered {status[1]}{status[2]}.")
     if server:
-        return StorageError(f"{uri}: no answer from {server[1]}. Check the network and the address.")
+        return NoAnswerError(f"{uri}: no answer from {server[1]}. Check the network and the address.")
     return StorageError(f"{uri}: {_QUERY.sub('', text.splitlines()[0]).rstrip('. ')}.")

@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from sparkcore.errors import StorageError
+from sparkcore.errors import NoAnswerError, StorageError
 
 _CREATION_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_UNANSWERED_CREATIONS = 2
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -95,9 +96,16 @@ class Storage(ABC):
         Of several writers with different contents one gets True. A writer that meets its own content, as after a
         repeated request, gets True too. Raises StorageError for a storage that cannot create exclusively.
         """
+        unanswered = 0
         for pause_s in _CREATION_PAUSES_S:
-            if self._create(name, content):
-                return True
+            try:
+                if self._create(name, content):
+                    return True
+            except NoAnswerError:
+                unanswered += 1  # it may have been carried out: then the next request meets its own content
+                if unanswered > _UNANSWERED_CREATIONS:
+                    raise
+                continue
             try:
                 return self.read(name) == content
             except FileNotFoundError:

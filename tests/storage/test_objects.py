@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sparkcore.child import child_environment
-from sparkcore.errors import RequestError, StorageError
+from sparkcore.errors import NoAnswerError, RequestError, StorageError
 from sparkcore.storage import objects
+from sparkcore.storage.objects import MemoryStorage
 from sparkcore.storage.opening import input_storage, open_storage
 from tests.storage.s3_server import BUCKET, CREDENTIALS
 from tests.storage.scripted_server import Answer, scripted_server
@@ -171,3 +172,27 @@ def test_a_large_object_goes_in_one_request(s3_prefix: str, monkeypatch: pytest.
     monkeypatch.setattr(objects, "_ONE_REQUEST_BYTES", 8 << 20)
     assert all("-" in version for version in versions())
     assert storage.read("b") == content
+
+
+class Interrupted(MemoryStorage):
+    """Creates objects, but its answers are lost `losses` times."""
+
+    losses = 1
+
+    def _create(self, name: str, content: bytes) -> bool:
+        created = super()._create(name, content)
+        if self.losses:
+            self.losses -= 1
+            raise NoAnswerError("no answer")
+        return created
+
+
+def test_a_creation_whose_answer_is_lost_meets_its_own_content() -> None:
+    storage = Interrupted("memory://lost")
+    assert storage.write_new("receipt", b"ours")
+    storage.losses = 2
+    assert not storage.write_new("receipt", b"theirs")
+    assert storage.read("receipt") == b"ours"
+    storage.losses = 3
+    with pytest.raises(NoAnswerError):
+        storage.write_new("another", b"ours")
