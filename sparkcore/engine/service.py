@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.place import Place, Places
-from sparkcore.engine.session import start_session
+from sparkcore.engine.session import start_session, stop_session
 from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.engine_lock import announce_stop, sole_engine
@@ -58,7 +58,7 @@ def serve(engine: EngineConfig, *, idle_limit_s: float = IDLE_LIMIT_S) -> None:
     if service.places.is_spark_lost or service.has_late_jobs():
         _log.info("starting over")
         os.execv(sys.executable, [sys.executable, "-m", "sparkcore", *sys.argv[1:]])
-    spark.stop()
+    stop_session(spark)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +134,13 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
         yield spark
     finally:
         for session in started:
-            session.stop()
+            stop_session(session)
+
+
+def stop_session(session: SparkSession) -> None:
+    """Stop a session; one whose Spark is lost has nothing to stop."""
+    with suppress(Exception):
+        session.stop()
 
 
 def _find_session() -> SparkSession | None:

@@ -38,6 +38,12 @@ class Place:
     expected: Rows
 
 
+# On an object store only in the long tests, where the others there show the same.
+DISK_AND_LONGER = pytest.mark.parametrize(
+    "place", ["disk", pytest.param("bucket", marks=pytest.mark.soak)], indirect=True
+)
+
+
 @pytest.fixture(params=["disk", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, sixty: Path, colors_model: Path) -> Place:
     state = tmp_path / "state"
@@ -91,6 +97,7 @@ def test_killed_processes(tmp_path: Path, request: pytest.FixtureRequest, place:
     assert rows_of(place.order.store, summary["run_id"]) == place.expected
 
 
+@DISK_AND_LONGER
 def test_a_task_that_hangs(tmp_path: Path, request: pytest.FixtureRequest, place: Place) -> None:
     faults = write_faults(tmp_path / "faults", SLOW_S, "hang")
     with driver(cluster_of(request, "standalone"), place.order, faults, *SPECULATION) as run:
@@ -100,6 +107,7 @@ def test_a_task_that_hangs(tmp_path: Path, request: pytest.FixtureRequest, place
     assert rows_of(place.order.store, summary["run_id"]) == place.expected
 
 
+@DISK_AND_LONGER
 def test_a_killed_driver(tmp_path: Path, request: pytest.FixtureRequest, place: Place) -> None:
     cluster = cluster_of(request, "standalone")
     faults = write_faults(tmp_path / "faults", SLOW_S)

@@ -50,7 +50,9 @@ def test_files_of_a_folder(
     assert {name: row["image_id"] for name, row in found.items()} == {n: row["image_id"] for n, row in expected.items()}
 
 
-@pytest.mark.parametrize("kind", ["local", "local-cluster", "standalone", "connect"])
+@pytest.mark.parametrize(
+    "kind", ["local", pytest.param("local-cluster", marks=pytest.mark.soak), "standalone", "connect"]
+)
 def test_objects_of_a_bucket(
     tmp_path: Path, request: pytest.FixtureRequest, s3_prefix: str, sixty: Path, colors_model: Path,
     expected: Rows, kind: str,

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -93,12 +93,3 @@ def test_a_store_that_a_worker_may_not_write(scene: Scene) -> None:
     store = shlex.quote(scene.order.store)
     told = scene.refusal(fit_workers=0, shell=f"mount --bind {store} {store}; mount -o remount,ro,bind {store}")
     assert re.match(f"Error: {scene.order.store}: .* cannot be read or written: Read-only file system", told)
-
-
-def test_executors_without_python_or_packages(
-    tmp_path: Path, standalone_url: str, bare_python: Path, sixty: Path, colors_model: Path
-) -> None:
-    order = Order(str(sixty), colors_model, str(tmp_path / "store"), tmp_path / "state")
-    for python, expected in (("/no/python3", "Expected Python at /no/python3"), (str(bare_python), "has no pyarrow")):
-        cluster = Cluster(standalone_url, {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": python})
-        assert expected in refusal(cluster, replace(order, state=tmp_path / Path(python).name))
