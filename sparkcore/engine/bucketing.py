@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 _TARGET_S = 3.0  # of one core: the work that a crash may lose, and the interval of progress
+_SHORT_RUN_S = 2.0
 _LEAST_IMAGES = 16
 _MOST_IMAGES = 16_384
 _MOST_BUCKETS = 4_096
@@ -18,13 +19,15 @@ _S_PER_BYTE = 1e-9
 
 
 def bucket_size(images: int, model_bytes: int, slots: int) -> int:
-    """Return how many images a bucket has: about three seconds of one core, and two buckets or more for each core.
+    """Return how many images a bucket has: about three seconds of one core.
 
-    `model_bytes` is the size of the frozen model, `slots` the number of tasks that run at once. The buckets of a small
-    run are a multiple of `slots`, so that no core waits for the last one.
+    Each core gets two buckets or more, but one of a run of less than two seconds, where a second one costs more than it
+    saves. `model_bytes` is the size of the frozen model, `slots` the number of tasks that run at once. The buckets of a
+    small run are a multiple of `slots`, so that no core waits for the last one.
     """
-    whole = round(_TARGET_S / (_DECODE_S + _S_PER_BYTE * model_bytes))
-    size = max(_LEAST_IMAGES, min(whole, math.ceil(images / (_BUCKETS_PER_CORE * slots))))
+    image_s = _DECODE_S + _S_PER_BYTE * model_bytes
+    per_core = _BUCKETS_PER_CORE if images * image_s >= _SHORT_RUN_S * slots else 1
+    size = max(_LEAST_IMAGES, min(round(_TARGET_S / image_s), math.ceil(images / (per_core * slots))))
     size = max(size, math.ceil(images / _MOST_BUCKETS))
     buckets = math.ceil(images / size)
     if buckets > slots:

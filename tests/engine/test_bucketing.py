@@ -16,8 +16,9 @@ RESNET50, SMALL = 102_000_000, 100_000
     [
         (1, SMALL, 2, 16),
         (10, SMALL, 2, 16),
-        (75, SMALL, 2, 19),  # two for each core
-        (300, SMALL, 2, 75),
+        (75, SMALL, 2, 38),  # less than two seconds: one for each core
+        (300, SMALL, 2, 150),
+        (2000, SMALL, 2, 500),  # two for each core
         (300, RESNET50, 2, 25),  # about three seconds, and a multiple of the cores
         (1_000_000, RESNET50, 64, 245),  # never more than 4,096 buckets
         (1_000_000_000, SMALL, 1000, 16_384),  # and never more than 16,384 images
