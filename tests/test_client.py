@@ -21,11 +21,15 @@ from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from tests.conftest import wait_until, write_colors
 
+MANY, LARGE = 800, 1500
+
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """Give a folder whose run takes many parts."""
-    write_colors(tmp_path / "many", 160, side=900)
+    for path in write_colors(tmp_path / "many", 4, side=900):
+        for number in range(MANY // 4 - 1):
+            (tmp_path / "many" / f"{path.stem}-{number}.png").hardlink_to(path)
     return tmp_path / "many"
 
 
@@ -96,20 +100,20 @@ def test_cancel_a_running_and_a_waiting_job(
 ) -> None:
     (tmp_path / "large").mkdir()
     picture = write_colors(tmp_path / "one", 1, side=1500)[0]
-    for number in range(501):  # one more than a quick look
+    for number in range(LARGE):  # more than a quick look
         (tmp_path / "large" / f"{number}.png").hardlink_to(picture)
     store = RunStore(served.store)
     before = set(store.unfinished())
     running = client.submit(request_for(tmp_path / "large"), served)
     waiting = client.submit(request_for(tmp_path / "large", resize="pad"), served)
     wait_until(lambda: client.status(running.job_id, served).done > 0)
-    wait_until(lambda: client.status(waiting.job_id, served).images == 501)
+    wait_until(lambda: client.status(waiting.job_id, served).images == LARGE)
     assert client.cancel(waiting.job_id, served).state == "cancelled"
     client.cancel(running.job_id, served)
     ended = _finished(running, served)
     assert (ended.state, ended.run_id) == ("cancelled", None)
     (unfinished,) = set(store.unfinished()) - before
-    assert 0 < sum(part.rows for part in parts_so_far(store.storage, unfinished)) < 501
+    assert 0 < sum(part.rows for part in parts_so_far(store.storage, unfinished)) < LARGE
 
 
 @pytest.mark.slow
@@ -133,11 +137,11 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(
     assert client.submit(request, served).job_id == job.job_id
     done = _finished(job, served)
     assert done.state in ("complete", "cached"), "the killed engine may have had the last image"
-    assert done.done == 160
+    assert done.done == MANY
     counts = RunStore(served.store).manifest(str(done.run_id)).counts
-    assert counts["images"] == 160
+    assert counts["images"] == MANY
     assert counts["resumed"] >= stopped_at
-    assert counts["computed"] + counts["resumed"] == 160
+    assert counts["computed"] + counts["resumed"] == MANY
 
 
 @pytest.mark.slow

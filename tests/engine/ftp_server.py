@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,10 @@ def ftp_server(folder: Path) -> Iterator[str]:
     server.poll_timeout = 0.05  # also the time that the end of a client takes
     thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.1, "handle_exit": False}, daemon=True)
     thread.start()
+    before = Path.cwd()
     try:
         yield f"127.0.0.1:{server.address[1]}"
     finally:
         server.close_all()
         thread.join()
+        os.chdir(before)  # the server changes the folder of the whole process

@@ -15,6 +15,7 @@ from pyspark.errors import PySparkException
 from sparkcore.engine.bucket_job import BucketJob
 from sparkcore.errors import ModelError, RunCancelledError
 from sparkcore.worker.task import REPORT_DDL, reported
+from tests.conftest import wait_until
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -88,7 +89,7 @@ def test_cancelling_ends_the_tasks_and_no_job_of_others(
     assert ended.exists() is can_be_told
     thread.join(60)
     assert others[0].num_rows == 1
-    assert not spark.sparkContext.statusTracker().getActiveJobsIds()
+    wait_until(lambda: not spark.sparkContext.statusTracker().getActiveJobsIds())
 
 
 def test_jobs_of_different_threads_are_in_different_pools(spark: SparkSession) -> None:
