@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sparkcore.engine.bucketing import shares
 from sparkcore.schema import image_id, result_schema
 from sparkcore.worker import compute
 from sparkcore.worker.bucket import BucketTask
@@ -29,19 +30,22 @@ _VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def made_up_frame(spark: SparkSession, task: BucketTask, shares: list[list[int]], *, thumbnail_bytes: int) -> DataFrame:
+def made_up_frame(
+    spark: SparkSession, slots: int, task: BucketTask, buckets: list[int], *, thumbnail_bytes: int
+) -> DataFrame:
     """Return a frame as `engine.bucket_job.bucket_frame` does, whose tasks make rows up in the place of the model."""
     from pyspark import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    tasks = shares(buckets, slots)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         compute.classify_batches = partial(made_up_batches, thumbnail_bytes)
         numbers = [number for batch in batches for number in batch["id"].to_pylist()]
-        buckets = [bucket for number in numbers for bucket in shares[number]]
-        return reported(lambda: compute.compute_buckets(buckets, task))
+        own = [bucket for number in numbers for bucket in tasks[number]]
+        return reported(lambda: compute.compute_buckets(own, task))
 
-    return spark.range(0, len(shares), numPartitions=len(shares)).mapInArrow(work, REPORT_DDL)
+    return spark.range(0, len(tasks), numPartitions=len(tasks)).mapInArrow(work, REPORT_DDL)
 
 
 def made_up_batches(

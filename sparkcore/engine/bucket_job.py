@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sparkcore.engine.bucketing import shares
 from sparkcore.engine.shipping import with_local_model
 from sparkcore.engine.spark_jobs import cancel_jobs, share_fairly, tag_jobs
 from sparkcore.worker.bucket import BucketTask
@@ -71,25 +72,26 @@ class BucketJob:
         return self.frame().toArrow()
 
     def _stop(self, job: Future[pa.Table]) -> None:
-        if self.stop_tasks() and _is_done(job, _PATIENCE_S):
-            return
-        for _ in range(_CANCEL_TRIES):  # the first may come before Spark knows the job
+        """Stop the tasks, else cancel them; the flag stays only where a task may still be running."""
+        is_done = self.stop_tasks() and _is_done(job, _PATIENCE_S)
+        tries = 0
+        while not is_done and tries < _CANCEL_TRIES:  # the first may come before Spark knows the job
             cancel_jobs(self.spark, self._tag)
-            if _is_done(job, _PATIENCE_S):
-                return
+            is_done, tries = _is_done(job, _PATIENCE_S), tries + 1
+        if is_done and self.stop is not None:
+            Path(self.stop).unlink(missing_ok=True)
 
 
-def bucket_frame(spark: SparkSession, task: BucketTask, shares: list[list[int]]) -> DataFrame:
-    """Return the frame that computes buckets whose files the workers open; `shares` has the buckets of each task."""
-    localize = with_local_model()
+def bucket_frame(spark: SparkSession, slots: int, task: BucketTask, buckets: list[int]) -> DataFrame:
+    """Return the frame that computes buckets whose files the workers open; `slots` tasks run at once."""
+    localize, tasks = with_local_model(), shares(buckets, slots)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         numbers = [number for batch in batches for number in batch["id"].to_pylist()]
-        buckets = [bucket for number in numbers for bucket in shares[number]]
-        return reported(lambda: compute_buckets(buckets, replace(task, worker=localize(task.worker))))
+        own = [bucket for number in numbers for bucket in tasks[number]]
+        return reported(lambda: compute_buckets(own, replace(task, worker=localize(task.worker))))
 
-    tasks = len(shares)
-    return spark.range(0, tasks, numPartitions=tasks).mapInArrow(work, REPORT_DDL)
+    return spark.range(0, len(tasks), numPartitions=len(tasks)).mapInArrow(work, REPORT_DDL)
 
 
 def _is_done(job: Future[pa.Table], within_s: float) -> bool:

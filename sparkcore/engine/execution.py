@@ -8,12 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.bucket_job import BucketJob, bucket_frame
-from sparkcore.engine.bucketing import bucket_size, shares
+from sparkcore.engine.bucketing import bucket_size
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
 from sparkcore.engine.freezing import start_freezing
@@ -38,7 +37,7 @@ from sparkcore.storage.opening import input_storage
 from sparkcore.worker.bucket import BucketTask
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _CHECK_EVERY_S = 0.2
 _POLL_SHARE = 0.05  # of the time is spent on listing receipts
@@ -46,6 +45,8 @@ _MAX_POLL_S = 30.0
 _RESTARTS = 2  # of a job, without a new receipt
 _WAITING = "waiting for a free executor"
 _DEFAULT_SLOTS = 2  # where a Connect server does not tell
+
+MakeFrame = Callable[[BucketTask, list[int]], "DataFrame"]
 
 
 @dataclass(slots=True)
@@ -104,24 +105,34 @@ class Execution:
         self._report("classifying")
         begun, slots = time.time(), worker_slots(spark)
         if is_read_by_spark(self.request.config.images, self.request.config.reader):
-            source = SparkSource(spark, self.request.listing.spark_paths, task)
-            for buckets in source.rounds(board.missing):
-                self._carry_out(BucketJob(spark, partial(source.frame, buckets), task.stop), board)
-        fruitless = 0
-        while missing := board.missing:
-            self._pause(task)
-            parts = shares(missing, slots or _DEFAULT_SLOTS)
-            failure = self._carry_out(BucketJob(spark, partial(bucket_frame, spark, task, parts), task.stop), board)
-            has_failed = len(board.missing) == len(missing) and not self.watch.must_pause()
-            fruitless = fruitless + 1 if has_failed else 0
-            if failure is not None:  # Spark counts the attempts of each job anew
-                task = replace(task, worker=replace(task.worker, careful=True))
-            if fruitless > _RESTARTS:
-                raise failure or RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
+            source = SparkSource(spark, self.request.listing.spark_paths)
+            for buckets in source.rounds(board.missing, task.plan.bucket_size):
+                self._repeat(spark, source.frame, task, board, buckets)
+        # What Spark has passed over is opened by the workers, or gets its reason there.
+        self._repeat(spark, partial(bucket_frame, spark, slots or _DEFAULT_SLOTS), task, board, board.missing)
+        if board.missing:
+            raise RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
         classify_s = time.time() - begun
         self.tally.seconds["classify"] = classify_s
         if slots is not None:
             self.tally.seconds["idle"] = max(0.0, slots * classify_s - self.tally.seconds["work"])
+
+    def _repeat(
+        self, spark: SparkSession, frame: MakeFrame, task: BucketTask, board: ReceiptBoard, buckets: list[int]
+    ) -> None:
+        """Start Spark jobs over buckets until one goes well; raise why where several in a row brought no receipt."""
+        fruitless = 0
+        while left := sorted(set(buckets).intersection(board.missing)):
+            self._pause(task)
+            failure = self._carry_out(BucketJob(spark, partial(frame, task, left), task.stop), board)
+            if task.is_stopped:  # others had the cores
+                continue
+            if failure is None:
+                return
+            fruitless = fruitless + 1 if set(left) <= set(board.missing) else 0
+            if fruitless > _RESTARTS:
+                raise failure
+            task = replace(task, worker=replace(task.worker, careful=True))  # Spark counts attempts of each job anew
 
     def _carry_out(self, job: BucketJob, board: ReceiptBoard) -> SparkcoreError | None:
         """Run a Spark job; return why it failed if it may be repeated, and raise what would hit any image."""
@@ -143,8 +154,7 @@ class Execution:
         while self.watch.must_pause() and task.stop is not None:
             self._report("waiting for a quick look")
             time.sleep(_CHECK_EVERY_S / 4)
-        if task.stop is not None:
-            Path(task.stop).unlink(missing_ok=True)
+        task.go_on()
 
     def _follow(self, job: BucketJob, board: ReceiptBoard, idle: IdleWatch) -> float:
         """Look for a cancellation and, when it is time, for new receipts; return when to look again, in seconds."""

@@ -38,30 +38,29 @@ class SparkSource:
 
     spark: SparkSession
     paths: tuple[str, ...]
-    task: BucketTask
     _payloads: DataFrame | None = field(default=None)
 
-    def rounds(self, buckets: Sequence[int]) -> Iterator[list[int]]:
+    def rounds(self, buckets: Sequence[int], bucket_size: int) -> Iterator[list[int]]:
         """Divide buckets into jobs whose files can be named in one filter."""
-        count = max(1, _MOST_NAMES // self.task.plan.bucket_size)
+        count = max(1, _MOST_NAMES // bucket_size)
         yield from (list(buckets[start : start + count]) for start in range(0, len(buckets), count))
 
-    def frame(self, buckets: Sequence[int]) -> DataFrame:
+    def frame(self, task: BucketTask, buckets: Sequence[int]) -> DataFrame:
         """Return the frame that computes buckets; one of which Spark can read no file stays without a receipt."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        with closing(BucketReader(self.task.store, self.task.plan)) as reader:
+        with closing(BucketReader(task.store, task.plan)) as reader:
             listings = [reader.read(bucket) for bucket in buckets]
         files = pa.concat_tables(listings)
         sizes = zip(files["origin"].to_pylist(), files["size_bytes"].to_pylist(), strict=True)
         origins = [origin for origin, size in sizes if 0 < size <= MAX_FILE_BYTES]
         if self._payloads is None:  # Spark lists the folders once
-            self._payloads = load_payloads(self.spark, self.paths, self.task.worker.config.reader)
+            self._payloads = load_payloads(self.spark, self.paths, task.worker.config.reader)
         found = only(self._payloads, origins or [""]).withColumn("image_id", F.expr("left(sha2(origin, 256), 16)"))
         firsts = [listing["image_id"][0].as_py() for listing in listings]
         placed = found.withColumn("bucket", F.expr(_bucket_of(buckets, firsts))).drop("origin")
         ordered = placed.repartition(len(buckets), "bucket").sortWithinPartitions("bucket", "image_id")
-        return ordered.mapInArrow(_work(self.task), REPORT_DDL)
+        return ordered.mapInArrow(_work(task), REPORT_DDL)
 
 
 def _work(task: BucketTask) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -12,14 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.runs.plan import Plan
-from sparkcore.runs.receipts import Receipt
-from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK, result_schema
+from sparkcore.runs.receipts import ROW_KINDS, Receipt
+from sparkcore.schema import result_schema
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.opening import LocalImages
 from sparkcore.worker.task import WorkerTask
 from sparkcore.worker.writer import PartWriter
-
-_COUNTED = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,11 @@ class BucketTask:
     def is_stopped(self) -> bool:
         """Tell whether the task is to stop."""
         return self.stop is not None and os.path.exists(self.stop)
+
+    def go_on(self) -> None:
+        """Let tasks that start from now on do their work."""
+        if self.stop is not None and os.path.exists(self.stop):
+            os.remove(self.stop)
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class OpenBucket:
 
     def _write(self, table: pa.Table) -> None:
         for entry in pc.value_counts(table["status"]).to_pylist():
-            self.counts[_COUNTED[entry["values"]]] += entry["counts"]
+            self.counts[ROW_KINDS[entry["values"]]] += entry["counts"]
         for entry in pc.value_counts(table["error_type"].drop_null()).to_pylist():
             self.error_types[entry["values"]] += entry["counts"]
         for batch in table.to_batches():

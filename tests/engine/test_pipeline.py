@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -17,7 +17,8 @@ from PIL import Image
 from sparkcore.classes import ClassName
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.pipeline import Outcome, run
-from sparkcore.errors import InputError, ModelError, RunCancelledError
+from sparkcore.engine.source_job import SparkSource
+from sparkcore.errors import InputError, ModelError, RunCancelledError, RunFailedError
 from sparkcore.origins import origin_of
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.files_table import parts_so_far
@@ -30,7 +31,7 @@ from tests.imaging.pictures import write_awkward_folder
 from tests.models.fixture_model import COLORS
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 Request = Callable[..., RunConfig]
 pytestmark = pytest.mark.usefixtures("spark")
@@ -358,3 +359,54 @@ def test_a_run_can_be_refused_by_its_number_of_images(
         run(request_for(tmp_path / "in"), engine, watch=Watch(listed=refuse))
     run(request_for(tmp_path / "in"), engine)
     assert run(request_for(tmp_path / "in"), engine, watch=Watch(listed=refuse)).status == "cached"
+
+
+def test_a_paused_run_stays_with_sparks_reader(tmp_path: Path, request_for: Request) -> None:
+    write_colors(tmp_path / "in", 30)
+    engine = EngineConfig(store=tmp_path / "store", bucket_size=3)
+    seen: list[Step] = []
+
+    def must_pause() -> bool:
+        phases = [step.phase for step in seen]
+        return "classifying" in phases and phases.count("waiting for a quick look") < 3
+
+    watch = Watch(seen.append, must_pause=must_pause)
+    outcome = run(request_for(tmp_path / "in", reader="image"), engine, watch=watch)
+    assert [step.phase for step in seen].count("waiting for a quick look") == 3
+    assert counts(outcome) == {"images": 30, "ok": 30, "computed": 30}
+    assert {row["format"] for row in rows_of(outcome, engine, "format")} == {None}, "Pillow would have known it"
+
+
+def test_a_failed_job_of_sparks_reader_is_repeated(
+    tmp_path: Path, engine: EngineConfig, request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_colors(tmp_path / "in", 6)
+    read, calls = SparkSource.frame, []
+
+    def fail_first(source: SparkSource, *arguments: Any) -> DataFrame:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RuntimeError("an executor was lost")
+        return read(source, *arguments)
+
+    monkeypatch.setattr(SparkSource, "frame", fail_first)
+    outcome = run(request_for(tmp_path / "in", reader="image"), engine)
+    assert {row["format"] for row in rows_of(outcome, engine, "format")} == {None}
+    calls.clear()
+    monkeypatch.setattr(SparkSource, "frame", lambda *_: (_ for _ in ()).throw(RuntimeError("it is always lost")))
+    with pytest.raises(RunFailedError, match="it is always lost"):
+        run(request_for(tmp_path / "in", reader="image", top_k=2), engine)
+
+
+def test_a_cancelled_run_leaves_no_stop_flag(tmp_path: Path, request_for: Request) -> None:
+    write_colors(tmp_path / "in", 400)
+    engine = EngineConfig(store=tmp_path / "store", bucket_size=5)
+    seen: list[Step] = []
+
+    def check() -> None:
+        if seen and seen[-1].done >= 5:
+            raise RunCancelledError("enough")
+
+    with pytest.raises(RunCancelledError):
+        run(request_for(tmp_path / "in"), engine, watch=Watch(seen.append, check))
+    assert list((tmp_path / "store" / "stops").iterdir()) == []
