@@ -24,7 +24,7 @@ ERROR_TYPES = {
     "invalid": "Spark's image source could not decode it; Spark gives no reason",
     "vanished": "the file disappeared between listing and reading",
     "unreadable": "the file exists but the system refused to read it",
-    "internal": "an error in this program; please report it",
+    "internal": "decoding crashed, or an error in this program",
 }
 
 TOP_TYPE = pa.list_(pa.struct([("class_id", pa.string()), ("label", pa.string()), ("score", pa.float32())]))
