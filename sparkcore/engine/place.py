@@ -97,7 +97,7 @@ class Place:
                 self.places.leave(self.name)
 
     def _carry_out(self, job: Job) -> None:
-        """Carry out one job, whatever its end."""
+        """Carry out one job, whatever its end; after a failure, ask whether Spark is still there."""
         _log.info("job %s: %s", job.job_id, job.config)
         table = self.places.table
         try:
@@ -111,15 +111,18 @@ class Place:
         except SparkcoreError as error:
             _log.warning("job %s failed: %s", job.job_id, error)
             table.finish(job.job_id, "failed", message=str(error))
+            self._check_spark()
         except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
             message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log."
             table.finish(job.job_id, "failed", message=message)
+            self._check_spark()
         else:
             counts = outcome.manifest.counts
             table.report(job.job_id, done=counts["images"], total=counts["images"], errors=counts["errors"])
             table.finish(job.job_id, outcome.status, run_id=outcome.manifest.run_id)
-            return
+
+    def _check_spark(self) -> None:
         if not is_alive(self.places.spark):
             self.places.is_spark_lost = True
             self.places.stopping.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from contextlib import suppress
+from itertools import islice
 
 from sparkcore.engine.request import Request
 from sparkcore.errors import RunFailedError
@@ -39,8 +40,8 @@ def _donors(storage: Storage, request: Request) -> tuple[str, ...]:
     """Return the newest runs of the same recipe, finished or not, except this one."""
     entries = sorted(storage.list(f"recipes/{request.recipe_id}"), key=lambda e: (-e.modified_ns, e.name))
     names = (entry.name.rpartition("/")[2] for entry in entries)
-    others = [name for name in names if name != request.run_id and _has_plan(storage, name)]
-    return tuple(others[:_MAX_DONORS])
+    others = (name for name in names if name != request.run_id and _has_plan(storage, name))
+    return tuple(islice(others, _MAX_DONORS))
 
 
 def _has_plan(storage: Storage, run_id: str) -> bool:
