@@ -146,10 +146,9 @@ class EngineConfig:
 
     @classmethod
     def from_environment(cls, **values: Any) -> EngineConfig:
-        """Build a config; missing values come from SPARKCORE_STORE, SPARKCORE_STATE and SPARK_REMOTE."""
+        """Build a config; missing values come from SPARKCORE_STORE and SPARK_REMOTE."""
         given = {name: value for name, value in values.items() if value is not None}
         given.setdefault("store", os.environ.get("SPARKCORE_STORE") or DEFAULT_STORE)
-        given.setdefault("state", os.environ.get("SPARKCORE_STATE") or None)
         return cls(**{"master": os.environ.get("SPARK_REMOTE"), **given})
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import time
-from collections import Counter
 from collections.abc import Iterable
 from importlib import metadata
 
 from sparkcore.engine.request import Request
 from sparkcore.engine.tally import Tally
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.receipts import Receipt
+from sparkcore.runs.receipts import Receipt, sum_counts
 from sparkcore.version import __version__
 
 _LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
@@ -23,7 +22,8 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
     now = time.time()
     classify_s = tally.seconds["classify"]
     left_out = {name: getattr(request.listing, name) for name in ("links_left_out", "hidden_left_out")}
-    counts, error_types = _count(receipts)
+    work = {kind: tally.rows[kind] for kind in ("computed", "resumed", "reused")}
+    counts, error_types = sum_counts(receipts)
     return Manifest(
         run_id=request.run_id,
         request_id=request.request_id,
@@ -34,8 +34,8 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
         versions=_versions(),
         created_at=_iso(started),
         finished_at=_iso(now),
-        counts={**counts, **{kind: tally.rows[kind] for kind in ("computed", "resumed", "reused")}, **left_out},
-        error_types=error_types,
+        counts={"images": counts["ok"] + counts["errors"], **counts, **work, **left_out},
+        error_types=dict(error_types),
         timings={name: round(spent_s, 3) for name, spent_s in {"total": now - started, **tally.seconds}.items()},
         images_per_second=_rate(tally.rows["computed"], now - started),
         images_per_second_no_load=_rate(tally.rows["computed"], classify_s - tally.load_wall_s),
@@ -46,15 +46,6 @@ def _model(request: Request) -> dict[str, object]:
     model = request.model
     facts = {name: getattr(model, name) for name in ("name", "digest", "source", "height", "width", "preprocess")}
     return {**facts, "resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio, "classes": len(model.classes)}
-
-
-def _count(receipts: Iterable[Receipt]) -> tuple[dict[str, int], dict[str, int]]:
-    counts: Counter[str] = Counter(ok=0, errors=0, excluded=0)
-    error_types: Counter[str] = Counter()
-    for receipt in receipts:
-        counts.update({name: receipt.counts.get(name, 0) for name in ("ok", "errors", "excluded")})
-        error_types.update(receipt.error_types)
-    return {"images": counts["ok"] + counts["errors"], **counts}, dict(error_types)
 
 
 def _versions() -> dict[str, str]:

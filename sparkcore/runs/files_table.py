@@ -66,11 +66,7 @@ def read_files(storage: Storage, run_id: str) -> list[CommittedPart]:
 
 def is_compacted(storage: Storage, run_id: str) -> bool:
     """Tell whether a run has its table of files, which is written after its columns."""
-    try:
-        storage.stat(files_name(run_id))
-    except FileNotFoundError:
-        return False
-    return True
+    return storage.exists(files_name(run_id))
 
 
 def parts_so_far(storage: Storage, run_id: str) -> list[CommittedPart]:

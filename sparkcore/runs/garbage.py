@@ -78,7 +78,7 @@ def store_garbage(store: RunStore) -> Iterator[Garbage]:
     finished = {manifest.run_id for manifest in store.runs()}
     for entry in recipes:
         run_id = entry.name.rpartition("/")[2]
-        if run_id not in finished and not (store.has(run_id) or _exists(storage, plan_name(run_id))):
+        if run_id not in finished and not (store.has(run_id) or storage.exists(plan_name(run_id))):
             yield _object("recipe of a deleted run", storage, entry)
     for orphans in map_ahead(partial(_orphans, storage), store.run_ids(), _RUNS_AT_ONCE):
         yield from orphans
@@ -130,7 +130,7 @@ def _unnamed(storage: Storage, plan: Plan, entries: list[Entry], *, is_finished:
 
 def _remove_orphan(storage: Storage, run_id: str, entry: Entry, *, is_finished: bool) -> None:
     """Delete an orphan, unless the run is no longer what it was: deleted, or finished meanwhile."""
-    if _exists(storage, manifest_name(run_id)) != is_finished:
+    if storage.exists(manifest_name(run_id)) != is_finished:
         return
     storage.delete(entry.name)
     if isinstance(storage, FolderStorage):
@@ -154,11 +154,3 @@ def _object(kind: str, storage: Storage, entry: Entry) -> Garbage:
 
 def _is_old(entry: Entry) -> bool:
     return is_old(entry.modified_ns / 1e9)
-
-
-def _exists(storage: Storage, name: str) -> bool:
-    try:
-        storage.stat(name)
-    except FileNotFoundError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,12 +11,11 @@ from sparkcore.runs.findings import DAMAGED, Findings
 from sparkcore.runs.layout import files_name, manifest_name
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.plan import Plan
-from sparkcore.runs.receipts import Receipt
+from sparkcore.runs.receipts import ROW_KINDS, Receipt, sum_counts
 from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.interface import Entry, Storage
 
 _READS_AT_ONCE = 32
-_ROW_KINDS = ("ok", "errors", "excluded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class ReceiptCheck:
         compare = self.findings.compare
         compare(name, "bucket", receipt.bucket, bucket)
         compare(name, "rows", receipt.rows, self.plan.rows_of(bucket))
-        counted = sum(receipt.counts.get(kind, 0) for kind in _ROW_KINDS)
+        counted = sum(receipt.counts.get(kind, 0) for kind in ROW_KINDS.values())
         compare(name, "ok, errors and excluded together", counted, receipt.rows)
         compare(name, "errors by type", sum(receipt.error_types.values()), receipt.counts.get("errors", 0))
 
@@ -86,11 +84,7 @@ class ReceiptCheck:
 
     def compare_manifest(self, manifest: Manifest, receipts: Iterable[Receipt]) -> None:
         """Compare the counts of the manifest with the sums of the receipts."""
-        counts: Counter[str] = Counter()
-        error_types: Counter[str] = Counter()
-        for receipt in receipts:
-            counts.update({kind: receipt.counts.get(kind, 0) for kind in _ROW_KINDS})
-            error_types.update(receipt.error_types)
+        counts, error_types = sum_counts(receipts)
         name = manifest_name(self.plan.run_id)
         self.findings.compare(name, "recipe", manifest.recipe_id, self.plan.recipe_id)
         compare_counts(self.findings, name, manifest, counts, error_types)
@@ -100,7 +94,7 @@ def compare_counts(
     findings: Findings, name: str, manifest: Manifest, counts: Mapping[str, int], error_types: Mapping[str, int]
 ) -> None:
     """Compare the counts of the manifest with those of the rows."""
-    expected = {kind: counts.get(kind, 0) for kind in _ROW_KINDS}
+    expected = {kind: counts.get(kind, 0) for kind in ROW_KINDS.values()}
     for kind, count in {**expected, "images": expected["ok"] + expected["errors"]}.items():
         findings.compare(name, f"count of {kind}", manifest.counts.get(kind, 0), count)
     for kind in sorted({*manifest.error_types, *error_types}):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import TypeVar
 
 from sparkcore.errors import RunFailedError
 from sparkcore.runs.layout import BUCKETS_PER_SHARD
 from sparkcore.runs.plan import Plan
+from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK
+from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.interface import Storage
 
 _REQUESTS_AT_ONCE = 16
-
-K = TypeVar("K")
-V = TypeVar("V")
+ROW_KINDS = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"}  # by status, as receipts count
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,16 @@ class Receipt:
             raise RunFailedError(f"Expected a receipt, received a damaged file: {error}. Delete the run.") from error
 
 
+def sum_counts(receipts: Iterable[Receipt]) -> tuple[Counter[str], Counter[str]]:
+    """Return the rows of receipts by kind, and their errors by type."""
+    counts: Counter[str] = Counter(dict.fromkeys(ROW_KINDS.values(), 0))
+    error_types: Counter[str] = Counter()
+    for receipt in receipts:
+        counts.update({kind: receipt.counts.get(kind, 0) for kind in ROW_KINDS.values()})
+        error_types.update(receipt.error_types)
+    return counts, error_types
+
+
 class ReceiptBoard:
     """Follow the receipts of a plan: each is read once, and a complete shard is never listed again."""
 
@@ -65,8 +74,8 @@ class ReceiptBoard:
 
     def poll(self) -> list[Receipt]:
         """Return the receipts that are new since the last call."""
-        names = [name for new in _map(self._new_names, list(self._open_shards())) for name in new]
-        found = [Receipt.from_bytes(content) for content in _map(self._storage.read, names)]
+        names = [name for new in map_ahead(self._new_names, self._open_shards(), _REQUESTS_AT_ONCE) for name in new]
+        found = [Receipt.from_bytes(content) for content in map_ahead(self._storage.read, names, _REQUESTS_AT_ONCE)]
         self.receipts.update({receipt.bucket: receipt for receipt in found})
         return found
 
@@ -80,11 +89,3 @@ class ReceiptBoard:
         known = {self._plan.folder.receipt(b) for b in range(start, start + BUCKETS_PER_SHARD) if b in self.receipts}
         names = (entry.name for entry in self._storage.list(self._plan.folder.shard(start)))
         return [name for name in names if name not in known]
-
-
-def _map(request: Callable[[K], V], keys: Sequence[K]) -> list[V]:
-    """Return the answers to requests, several at once."""
-    if len(keys) < 2:  # the usual case needs no threads
-        return [request(key) for key in keys]
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "receipt") as pool:
-        return list(pool.map(request, keys))

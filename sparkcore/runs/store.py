@@ -55,7 +55,7 @@ class RunStore:
 
     def has(self, run_id: str) -> bool:
         """Tell whether the run is finished: a folder without a manifest is not a run yet."""
-        return self._exists(manifest_name(run_id))
+        return self.storage.exists(manifest_name(run_id))
 
     def manifest(self, run_id: str) -> Manifest:
         """Read the manifest of a finished run; raises RunNotFoundError, or RunFailedError for a damaged manifest."""
@@ -92,7 +92,7 @@ class RunStore:
         """Return the ids of runs that have a plan but no manifest."""
         finished = {manifest.run_id for manifest in self.runs()}  # read several at once
         others = [run for run in self.run_ids() if run not in finished]
-        return [run for run in others if not self._is_known(run) and self._exists(plan_name(run))]
+        return [run for run in others if not self._is_known(run) and self.storage.exists(plan_name(run))]
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs: finished, unfinished and damaged ones."""
@@ -145,13 +145,6 @@ class RunStore:
             return False
         except RunFailedError:
             return True  # a damaged manifest is one
-        return True
-
-    def _exists(self, name: str) -> bool:
-        try:
-            self.storage.stat(name)
-        except FileNotFoundError:
-            return False
         return True
 
     def _no_such_run(self, run_id: str) -> RunNotFoundError:

@@ -22,15 +22,13 @@ from sparkcore.runs.part_check import CheckedPart, check_part, check_part_of_0_1
 from sparkcore.runs.parts import FIRST_VERSION, StoredFile
 from sparkcore.runs.plan import Plan, read_plan
 from sparkcore.runs.receipt_check import ReceiptCheck, compare_counts
-from sparkcore.runs.receipts import Receipt
-from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK
+from sparkcore.runs.receipts import ROW_KINDS, Receipt
 from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.storage.interface import Entry, Storage
 
 _PARTS_AT_ONCE = 16  # of an object store
 _PARTS_AT_ONCE_HERE = 4
-_KINDS = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"}
 
 Part = TypeVar("Part", CommittedPart, StoredFile)
 
@@ -140,7 +138,7 @@ class _Check:
             self.findings.add(part.name, f"its image ids are not those of bucket {part.bucket} of the listing")
         if receipt is not None:
             counts, error_types = _sums(checked.states)
-            for kind in _KINDS.values():
+            for kind in ROW_KINDS.values():
                 self.findings.compare(part.name, f"count of {kind}", counts[kind], receipt.counts.get(kind, 0))
             self.findings.compare(part.name, "errors by type", dict(error_types), receipt.error_types)
 
@@ -163,7 +161,7 @@ def _sums(states: Counter[tuple[str, str | None]]) -> tuple[Counter[str], Counte
     counts: Counter[str] = Counter()
     error_types: Counter[str] = Counter()
     for (status, error_type), rows in states.items():
-        counts[_KINDS.get(status, status)] += rows
+        counts[ROW_KINDS.get(status, status)] += rows
         if error_type is not None:
             error_types[error_type] += rows
     return counts, error_types

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,10 +64,10 @@ class FolderStorage(Storage):
     def stat(self, name: str) -> Entry:
         with self._translated(name):
             path = self._path(name)
-            stat = path.stat()
-            if not path.is_file():
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        return _entry(name, stat)
+        return _entry(name, found)
 
     def read(self, name: str) -> bytes:
         with self._translated(name):
@@ -124,8 +125,8 @@ class FolderStorage(Storage):
             raise StorageError(f"{self.uri}: {name!r} cannot be read or written: {reason}.") from error
 
 
-def _entry(name: str, stat: os.stat_result) -> Entry:
-    return Entry(name, stat.st_size, stat.st_mtime_ns, str(stat.st_mtime_ns))
+def _entry(name: str, found: os.stat_result) -> Entry:
+    return Entry(name, found.st_size, found.st_mtime_ns, str(found.st_mtime_ns))
 
 
 def _place(temporary: Path, path: Path) -> None:

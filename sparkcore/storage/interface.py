@@ -65,6 +65,14 @@ class Storage(ABC):
     def stat(self, name: str) -> Entry:
         """Return what a listing would say of one object."""
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is such an object."""
+        try:
+            self.stat(name)
+        except FileNotFoundError:
+            return False
+        return True
+
     @abstractmethod
     def read(self, name: str) -> bytes:
         """Return the content of an object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from sparkcore.runs.layout import columns_name
 from sparkcore.runs.plan import Plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.schema import PLACE_FIELDS, STATUS_EXCLUDED, light_schema
+from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.writer import thumbnail_places
 
@@ -55,12 +56,11 @@ def compact_small(storage: Storage, plan: Plan) -> None:
 def compact(storage: Storage, parts: Sequence[CommittedPart], name: str) -> None:
     """Write the light columns of parts, without excluded rows; equal parts make an equal file."""
     with (
-        ThreadPoolExecutor(_READS_AT_ONCE, "compact") as pool,
         storage.open_writer(name) as file,
         pq.ParquetWriter(file, _SCHEMA, compression="zstd") as writer,
     ):
         held: list[pa.Table] = []
-        for table in pool.map(lambda part: _light_rows(storage, part), parts):
+        for table in map_ahead(partial(_light_rows, storage), parts, _READS_AT_ONCE):
             held.append(table)
             if sum(map(len, held)) >= COLUMNS_ROWS // 4:
                 writer.write_table(pa.concat_tables(held).combine_chunks())

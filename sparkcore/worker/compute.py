@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 from sparkcore.errors import EngineError
 from sparkcore.origins import object_key
 from sparkcore.runs.listing_files import BucketReader
-from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK
 from sparkcore.storage.interface import Storage
 from sparkcore.worker.bucket import BucketTask, OpenBucket
 from sparkcore.worker.compaction import compact_small
@@ -31,7 +30,6 @@ from sparkcore.worker.takeover import Donors
 from sparkcore.worker.task import LISTED_SIZE, PAYLOADS
 
 _INPUT_ROWS = 64
-_COUNTED = {STATUS_OK: "ok", STATUS_ERROR: "errors", STATUS_EXCLUDED: "excluded"}
 
 
 def compute_buckets(buckets: Iterable[int], task: BucketTask) -> None:
@@ -89,7 +87,7 @@ def _inputs(
         for number, contents in buckets:
             if task.is_stopped:
                 return
-            if _is_committed(number, task):
+            if task.store.exists(task.plan.folder.receipt(number)):
                 continue
             listing = _read_listing(reader, number, task)
             reused = donors.rows_for(listing)
@@ -131,14 +129,6 @@ def _with_contents(listing: pa.Table, contents: Iterable[pa.RecordBatch]) -> Ite
         yield piece.append_column(payload, batch[payload].take(places.combine_chunks()))
     for start in range(done, len(ids), _INPUT_ROWS):
         yield listing.slice(start, _INPUT_ROWS)
-
-
-def _is_committed(bucket: int, task: BucketTask) -> bool:
-    try:
-        task.store.stat(task.plan.folder.receipt(bucket))
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _hand_out(batch: pa.RecordBatch, opened: deque[OpenBucket], commits: _Commits) -> None:
