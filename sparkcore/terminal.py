@@ -23,7 +23,7 @@ _REFRESHES_PER_S = 4
 _LINE_INTERVAL_S = 10.0
 _BAR_MIN_WIDTH = 80  # narrower terminals show the words without bar and times
 _FOLDED_MIN_WIDTH = 16
-_RESUME = "finished parts are kept; run the same command again to resume."
+_RESUME = "finished images are kept; run the same command again to resume."
 _GAP = 2  # between columns
 _UNBOUNDED_WIDTH = 10_000  # rich would wrap the lines of a pipe at 80 characters
 

@@ -73,7 +73,7 @@ def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
     if job.state in ("complete", "cached") and job.run_id:
         _draw_finished(job, title, is_new)
     elif job.state == "cancelled":
-        st.markdown(f":material/cancel: **{title}** · cancelled, finished parts are kept")
+        st.markdown(f":material/cancel: **{title}** · cancelled, finished images are kept")
         _offer_repeat(job)
     else:
         st.markdown(f":material/error: **{title}** · failed")

@@ -145,7 +145,7 @@ def test_cancel_works_from_another_browser(busy: Server, visit: Callable[..., Pa
     other.get_by_role("button", name="Cancel").click()
     job = wait_for(busy, ("cancelled", "complete"), jobs(busy)[0].job_id)
     assert job.state == "cancelled"
-    expect(other.get_by_text("cancelled, finished parts are kept").first).to_be_visible()
+    expect(other.get_by_text("cancelled, finished images are kept").first).to_be_visible()
 
 
 def test_two_people_press_run_and_one_run_results(busy: Server, visit: Callable[..., Page]):

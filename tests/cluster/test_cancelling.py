@@ -33,7 +33,7 @@ def interrupt(run: Driver) -> float:
     os.killpg(run.process.pid, signal.SIGINT)  # a terminal sends it to the whole group
     assert run.process.wait(LIMIT_S) == CANCELLED, run.progress
     assert "Traceback" not in run.progress
-    assert re.search("^Cancelled: finished parts are kept", run.progress, re.MULTILINE)
+    assert re.search("^Cancelled: finished images are kept", run.progress, re.MULTILINE)
     return round(time.monotonic() - begun, 1)
 
 

@@ -30,4 +30,4 @@ def test_jobs_of_version_0_1_are_read_from_a_read_only_store(store: RunStore, op
         db.execute("ALTER TABLE jobs DROP COLUMN roots")
     with read_only(store.state):
         app = open_page("run")
-    assert any("cancelled, finished parts are kept" in said.value for said in app.markdown)
+    assert any("cancelled, finished images are kept" in said.value for said in app.markdown)

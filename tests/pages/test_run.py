@@ -111,7 +111,7 @@ def test_a_job_is_cancelled_from_any_page(store: RunStore, open_page: OpenPage):
     app = open_page("run")
     app.button(key=f"cancel_{job.job_id}").click().run()
     assert client.status(job.job_id).state == "cancelled"
-    assert any("cancelled, finished parts are kept" in text.value for text in app.markdown)
+    assert any("cancelled, finished images are kept" in text.value for text in app.markdown)
 
 
 def test_a_failed_job_says_why_and_offers_its_log(store: RunStore, open_page: OpenPage):
