@@ -17,6 +17,7 @@ from sparkcore.progress import Step, Watch
 from sparkcore.roots import Root
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
+from sparkcore.storage.ahead import map_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def run(
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.time() - started
-        request = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
-        if store.has(request.run_id):
+        request, is_finished = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
+        if is_finished:
             return Outcome(store.manifest(request.run_id), "cached")
         watch.listed(listing.images)
         execution = Execution(request, engine, watch, store, spark)
@@ -70,10 +71,16 @@ def _check_reader(config: RunConfig) -> None:
         raise ConfigError("reader: expected bytes for images on an object store, received image, which needs Hadoop.")
 
 
-def _newest_retry(request: Request, store: RunStore, *, retry_failed: bool) -> Request:
-    """Return the request with its newest finished retry, or the next one if errors are to be retried."""
-    newest = request
-    while store.has((following := newest.next_retry()).run_id):
-        newest = following
-    retry = retry_failed and store.has(newest.run_id) and store.manifest(newest.run_id).counts["errors"] > 0
-    return newest.next_retry() if retry else newest
+def _newest_retry(request: Request, store: RunStore, *, retry_failed: bool) -> tuple[Request, bool]:
+    """Return the request with its newest finished retry, or the next one if errors are to be retried.
+
+    The second value tells whether it is finished.
+    """
+    newest, following = request, request.next_retry()
+    is_finished, has_following = map_ahead(store.has, (newest.run_id, following.run_id), 2)
+    while has_following:
+        newest, following, is_finished = following, following.next_retry(), True
+        has_following = store.has(following.run_id)
+    if retry_failed and is_finished and store.manifest(newest.run_id).counts["errors"] > 0:
+        return following, False
+    return newest, is_finished
