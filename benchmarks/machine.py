@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 from benchmarks.processes import ROOT
-from sparkcore.models.processor import computes_bfloat16
+from sparkcore.models.runtimes.openvino import computes
 
-_LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
+_LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
 def describe() -> dict[str, str]:
@@ -19,7 +19,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "bfloat16": "yes" if computes_bfloat16() else "no",
+        "bfloat16": "yes" if computes("bfloat16") else "no",
         "load_before": f"{os.getloadavg()[0]:.2f}",
         "system": platform.platform(),
         "python": platform.python_version(),

@@ -13,7 +13,7 @@ from benchmarks.models import Model
 from benchmarks.ours import Timed, command, warm_engine
 from benchmarks.processes import run_json
 from sparkcore.config import READERS, RunConfig
-from sparkcore.models.processor import computes_bfloat16
+from sparkcore.models.runtimes.openvino import computes
 
 QUICK_LOOK = 75
 PEERS = ("ray_data", "daft_frame")
@@ -93,7 +93,7 @@ def _config(images: Path, model: Model, **values: Any) -> RunConfig:
 
 
 def _precisions() -> tuple[str, ...]:
-    return ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
+    return ("float32", "bfloat16") if computes("bfloat16") else ("float32",)
 
 
 def _limits(settings: Settings, model: Model, photos: Path) -> dict[str, float]:

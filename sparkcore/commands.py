@@ -209,6 +209,8 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
         "error_types": manifest.error_types,
         "model": manifest.model["name"],
         "model_source": manifest.model["source"],
+        "runtime": manifest.model.get("runtime"),  # runs of 0.1 do not state it
+        "precision": manifest.model.get("precision"),
     }
 
 

@@ -61,7 +61,9 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     copy_frozen_fixture(cache)  # no test needs Keras for the tiny model
     remember_offline()  # model "auto" asks no server
     patch.setenv("SPARK_SUBMIT_OPTS", _ONE_WORKER)
-    patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
+    patch.setenv(
+        "TF_ENABLE_ONEDNN_OPTS", "1"
+    )  # the same kernels on all processors, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
     patch.delenv("SPARK_REMOTE", raising=False)
     for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:

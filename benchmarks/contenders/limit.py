@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.predictor import Predictor
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.task import WorkerTask
 
@@ -130,8 +131,8 @@ def main() -> None:
     config = RunConfig(
         images=str(options.images), model=options.name, weights=options.weights, precision=options.precision
     )
-    model = start_freezing(resolve_model(config), config.precision).result()
-    work = Work(replace(model, precision=options.precision), config, options.batch_size, options.seconds)
+    model = start_freezing(resolve_model(config), choose_runtime(config.precision)).result()
+    work = Work(model, config, options.batch_size, options.seconds)
     paths = listed(options.images)
     figures = {"decoding": decoding(work, [path.read_bytes() for path in paths]), "inference": inference(work)}
     limit = 1 / sum(1 / rate for rate in figures.values())

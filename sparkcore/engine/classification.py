@@ -13,6 +13,7 @@ from sparkcore.engine.shipping import ship_model, ship_package, with_local_model
 from sparkcore.errors import RequestError
 from sparkcore.models.freeze import FrozenModel
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.schema import STATUS_EXCLUDED
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.rows import added_fields
@@ -41,7 +42,7 @@ def classify(images: DataFrame, config: RunConfig, engine: EngineConfig | None =
     clashes = sorted({field.name for field in added_fields(config.keep)} & set(images.columns))
     if clashes:
         raise RequestError(f"Expected a frame without the columns that are added, received {clashes}. Rename them.")
-    model = start_freezing(resolve_model(config), config.precision).result()
+    model = start_freezing(resolve_model(config), choose_runtime(config.precision)).result()
     task = worker_task(images.sparkSession, config, model, engine or EngineConfig())
     return _mapped(images, task).where(f"status <> '{STATUS_EXCLUDED}'").drop("cost")
 

@@ -66,7 +66,7 @@ class Execution:
         begun = time.time()
         self._report("starting Spark")
         check_store(self.store.storage)
-        freezing = start_freezing(self.request.model, self.request.config.precision)
+        freezing = start_freezing(self.request.model, self.request.computation)
         spark = self.spark()
         self._report("loading the model")
         model = self._wait(freezing)

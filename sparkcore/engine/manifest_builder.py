@@ -6,6 +6,7 @@ import datetime as dt
 import platform
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib import metadata
 
 from sparkcore.engine.request import Request
@@ -14,7 +15,7 @@ from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.receipts import Receipt, sum_counts
 from sparkcore.version import __version__
 
-_LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
+_LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
 def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], started: float) -> Manifest:
@@ -45,7 +46,8 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
 def _model(request: Request) -> dict[str, object]:
     model = request.model
     facts = {name: getattr(model, name) for name in ("name", "digest", "source", "height", "width", "preprocess")}
-    return {**facts, "resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio, "classes": len(model.classes)}
+    fit = {"resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio}
+    return {**facts, **fit, **asdict(request.computation), "classes": len(model.classes)}
 
 
 def _versions() -> dict[str, str]:

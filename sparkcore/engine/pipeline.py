@@ -12,6 +12,7 @@ from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
 from sparkcore.errors import ConfigError
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.origins import split_object_uri
 from sparkcore.progress import Step, Watch
 from sparkcore.roots import Root
@@ -47,7 +48,7 @@ def run(
     """
     _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
-    model = resolve_model(config, watch)
+    model, computation = resolve_model(config, watch), choose_runtime(config.precision)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
     store.storage.check()  # a store that does not answer is said within seconds
@@ -57,7 +58,7 @@ def run(
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.time() - started
-        request = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
+        request = _newest_retry(Request.of(config, model, listing, computation), store, retry_failed=retry_failed)
         if store.has(request.run_id):
             return Outcome(store.manifest(request.run_id), "cached")
         watch.listed(listing.images)

@@ -16,7 +16,7 @@ from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.resolve import ResolvedModel
 from sparkcore.storage.local import write_bytes, write_json
 
-GRAPH_VERSION = 1  # increases when the graph of the same model changes
+GRAPH_VERSION = 2  # increases when the graph of the same model changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FrozenModel:
     """Describe a frozen graph, its input and its output.
 
     Input: uint8 RGB [n, height, width, 3], made by `fit`. Output: float32 probabilities [n, len(class_ids)].
-    `precision` is the one to compute in; the graph is the same for all. `digest` is that of the ResolvedModel.
+    `runtime` computes, in `precision`; the graph is the same for all. `digest` is that of the ResolvedModel.
     """
 
     path: Path
@@ -35,9 +35,10 @@ class FrozenModel:
     fit: Fit
     class_ids: tuple[str, ...]
     labels: tuple[str, ...]
+    runtime: str = "openvino"
 
 
-def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
+def freeze(model: ResolvedModel, precision: str, cache: Path, runtime: str = "openvino") -> FrozenModel:
     """Return the frozen graph of `model`, written to the folder `cache` unless it is already there.
 
     Only the first call for a model imports TensorFlow; it can run in a process of its own. Raises ModelError or
@@ -68,6 +69,7 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
         fit=model.fit,
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
+        runtime=runtime,
     )
 
 

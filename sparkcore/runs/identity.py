@@ -20,22 +20,28 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def request_id(config: RunConfig, listing_digest: str, model_digest: str, fit: Fit) -> str:
-    """Return the identity of a request: its settings, resize mode in effect, and the content of files and model."""
+def request_id(config: RunConfig, listing_digest: str, model_digest: str, fit: Fit, runtime: str) -> str:
+    """Return the identity of a request: settings, resize mode in effect, content of files and model, and runtime."""
     settings = {name: value for name, value in config.to_dict().items() if name not in _BY_CONTENT}
-    return digest([settings, listing_digest, model_digest, _fit(fit), SCHEMA_VERSION])
+    return digest([settings, listing_digest, model_digest, _fit(fit), runtime, SCHEMA_VERSION])
 
 
-def recipe_id(config: RunConfig, model_digest: str, fit: Fit) -> str:
-    """Return the identity of the processing of one image; equal recipes yield equal rows."""
-    settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS)}
-    return digest([settings, model_digest, _fit(fit), SCHEMA_VERSION])
+def recipe_id(config: RunConfig, model_digest: str, fit: Fit, computation: tuple[str, str]) -> str:
+    """Return the identity of the processing of one image; equal recipes yield equal rows.
+
+    `computation` is the runtime and the effective precision.
+    """
+    settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS, "precision")}
+    return digest([settings, model_digest, _fit(fit), computation, SCHEMA_VERSION])
 
 
 def _fit(fit: Fit) -> list[str | float]:
     return [fit.mode, fit.crop_ratio]
 
 
-def run_id(request: str, retry: int = 0) -> str:
-    """Return the id of a run, 16 hexadecimal digits; a `retry` above 0 recomputes the images that failed."""
-    return digest([request, retry])[:16]
+def run_id(request: str, precision: str, retry: int = 0) -> str:
+    """Return the id of a run in its effective precision, 16 hexadecimal digits.
+
+    A `retry` above 0 recomputes the images that failed.
+    """
+    return digest([request, precision, retry])[:16]
