@@ -118,6 +118,19 @@ def test_another_setting_is_another_run(tmp_path: Path, engine: EngineConfig, re
     assert counts(other) == {"images": 3, "ok": 3, "computed": 3}
 
 
+def test_the_effective_precision_names_the_run(
+    tmp_path: Path, engine: EngineConfig, request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the processor has no bfloat16, a run that asks for it is made in float32, says so, and has its rows."""
+    write_colors(tmp_path / "in", 3)
+    plain = run(request_for(tmp_path / "in"), engine).manifest
+    monkeypatch.setattr("sparkcore.models.runtimes.openvino.computes", lambda precision: precision == "float32")
+    without = run(request_for(tmp_path / "in", precision="bfloat16"), engine).manifest
+    assert [(m.model["runtime"], m.model["precision"]) for m in (plain, without)] == 2 * [("openvino", "float32")]
+    assert without.run_id != plain.run_id
+    assert (without.recipe_id, without.counts["reused"]) == (plain.recipe_id, 3)
+
+
 def test_only_new_and_changed_images_are_computed(tmp_path: Path, engine: EngineConfig, request_for: Request) -> None:
     paths = write_colors(tmp_path / "in", 40)
     run(request_for(tmp_path / "in"), engine)

@@ -19,7 +19,8 @@ class OpenGraph(Protocol):
     def __call__(self, batch: Batch) -> Scores:
         """Return the probabilities, float32 [n, classes], of uint8 RGB images [n, height, width, 3].
 
-        The caller checks the shape: a runtime may read beyond the memory of another one. Raises ModelError for a graph that cannot compute them, RunFailedError where memory runs out.
+        The caller checks the shape: a runtime may read beyond the memory of another one. Raises
+        ModelError for a graph that cannot compute them, RunFailedError where memory runs out.
         """
 
 
