@@ -18,7 +18,9 @@ PRECISIONS = ("float32", "bfloat16")
 TRUTHS = ("none", "folder", "filename")
 KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
-MODEL_SUFFIXES = (".keras", ".h5")
+KERAS_SUFFIXES = (".keras", ".h5")
+GRAPH_SUFFIXES = (".onnx", ".tflite", ".xml")
+MODEL_SUFFIXES = (*KERAS_SUFFIXES, *GRAPH_SUFFIXES)
 
 DEFAULT_STORE = "runs-store"
 DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights are not available

@@ -24,7 +24,7 @@ from sparkcore.config import RunConfig
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.transforms import resize, to_array
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.predictor import Predictor
 from sparkcore.models.resolve import resolve_model
 from sparkcore.models.runtimes.choice import choose_runtime

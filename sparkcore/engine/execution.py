@@ -25,7 +25,7 @@ from sparkcore.engine.spark_errors import to_sparkcore_error
 from sparkcore.engine.spark_jobs import IdleWatch, worker_slots, workers_are_local
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.files_table import committed_parts, is_compacted
 from sparkcore.runs.manifest import Manifest

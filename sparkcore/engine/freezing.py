@@ -11,7 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from sparkcore.child import child_environment
 from sparkcore.config import cache_folder
 from sparkcore.errors import RunFailedError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel, freeze, is_frozen
+from sparkcore.models.freeze import freeze, is_frozen
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.resolve import ResolvedModel
 from sparkcore.models.runtimes.choice import Computation
 

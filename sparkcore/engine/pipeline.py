@@ -48,7 +48,8 @@ def run(
     """
     _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
-    model, computation = resolve_model(config, watch), choose_runtime(config.precision)
+    model = resolve_model(config, watch)
+    computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
     store.storage.check()  # a store that does not answer is said within seconds

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkcore.errors import ConfigError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.choice import RUNTIMES
 
 CACHED_PREDICTORS = 2

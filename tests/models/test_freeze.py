@@ -16,7 +16,8 @@ import pytest
 from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ConfigError, ModelError, WeightsError
 from sparkcore.models import freeze as freeze_module
-from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.freeze import freeze
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.models.resolve import ResolvedModel, resolve_model
 from tests.models.fixture_model import COLORS, copy_fixture_model, frozen_fixture, write_fixture_model

@@ -14,7 +14,7 @@ import pytest
 
 from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models import predictor as predictor_module
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.predictor import load_predictor
 from sparkcore.models.runtimes.choice import RUNTIMES
 from tests.models.fixture_model import COLORS, frozen_fixture

@@ -25,13 +25,15 @@ class Computation:
     precision: str
 
 
-def choose_runtime(precision: str) -> Computation:
+def choose_runtime(precision: str, *, only_openvino: bool = False) -> Computation:
     """Return the runtime of this machine, and the precision in which it computes where `precision` is asked for.
 
     TensorFlow where a GPU and the libraries for it are here, else OpenVINO; SPARKCORE_RUNTIME overrides it. A precision
-    without instructions for it is float32. Raises ConfigError for an unknown runtime.
+    without instructions for it is float32. `only_openvino` is for models that TensorFlow cannot open. Raises
+    ConfigError for an unknown runtime.
     """
     name = os.environ.get(RUNTIME_VARIABLE) or ("tensorflow" if _has_gpu() else "openvino")
+    name = "openvino" if only_openvino else name
     if name not in RUNTIMES:
         raise ConfigError.unexpected(RUNTIME_VARIABLE, "one of " + ", ".join(RUNTIMES), name)
     is_computed = precision == "float32" or RUNTIMES[name].computes(precision)

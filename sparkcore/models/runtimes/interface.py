@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 
 Batch = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]

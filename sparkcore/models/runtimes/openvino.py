@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import platform
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from sparkcore.errors import EngineError, ModelError, RunFailedError, first_line
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.errors import EngineError, ModelError, RunFailedError
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.interface import Batch, Scores
 
 # OpenVINO's words for our precisions: the hint, and what a processor lists among its capabilities.
@@ -21,7 +23,11 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _CAPABILITIES = {"float32": "FP32", "bfloat16": "BF16"}
 # Activations of a few images stay in the processor's cache: 32 at once are 10 % slower for small models.
 _IMAGES_PER_THREAD = 4
+_LONGEST_REASON = 300
 _CONVERTER = "openvino.tools.ovc"
+# A model of OpenVINO in one file: a ZIP of its two, uncompressed.
+PACKED_SUFFIX = ".ir"
+MODEL_ENTRY, WEIGHTS_ENTRY = "model.xml", "model.bin"
 
 
 def computes(precision: str) -> bool:
@@ -39,10 +45,23 @@ def open_graph(frozen: FrozenModel, threads: int | None) -> OpenVinoGraph:
             f"Expected a processor that computes in {frozen.precision}, as the driver's does, but that of "
             f"{platform.node()} does not. Use equal machines, or precision float32."
         )
-    with _errors(f"model: {frozen.path} is no frozen graph; delete it and run again"):
-        frozen.path.open("rb").close()  # OpenVINO does not tell why a file cannot be read
-        model = _core().read_model(frozen.path)
+    model = read_graph(frozen.path, "is no frozen graph; delete it and run again")
+    with _errors(f"model: {frozen.path} cannot be prepared"):
         return OpenVinoGraph(_core().compile_model(model, "CPU", _settings(frozen.precision, threads)), threads)
+
+
+def read_graph(path: Path, refusal: str = "cannot be opened") -> Any:
+    """Return OpenVINO's model of a frozen graph, or of an ONNX, TFLite or OpenVINO file.
+
+    Raises ModelError with `refusal` for a file that is missing or damaged.
+    """
+    with _errors(f"model: {path} {refusal}"):
+        path.open("rb").close()  # OpenVINO does not tell why a file cannot be read
+        if path.suffix != PACKED_SUFFIX:
+            return _core().read_model(path)
+        with zipfile.ZipFile(path) as archive:
+            weights = np.frombuffer(archive.read(WEIGHTS_ENTRY), np.uint8)
+            return _core().read_model(archive.read(MODEL_ENTRY), import_openvino().Tensor(weights))
 
 
 class OpenVinoGraph:
@@ -50,7 +69,9 @@ class OpenVinoGraph:
 
     def __init__(self, compiled: Any, threads: int | None) -> None:
         self._request = compiled.create_infer_request()
-        self._length = _IMAGES_PER_THREAD * (threads or compiled.get_property("INFERENCE_NUM_THREADS"))
+        batch = compiled.inputs[0].get_partial_shape()[0]
+        most = _IMAGES_PER_THREAD * (threads or compiled.get_property("INFERENCE_NUM_THREADS"))
+        self._length = most if batch.is_dynamic else batch.get_length()
         self._lock = Lock()
 
     def __call__(self, batch: Batch) -> Scores:
@@ -77,10 +98,10 @@ def _settings(precision: str, threads: int | None) -> dict[str, Any]:
 
 @cache
 def _core() -> Any:
-    return _import_openvino().Core()
+    return import_openvino().Core()
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
     """Return the module `openvino`, imported without its model converter.
 
     The converter reports each import to a server on the internet, and takes half of the time to import. OpenVINO is
@@ -105,5 +126,11 @@ def _errors(message: str) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise RunFailedError(f"{message}: memory ran out. Use a smaller batch size.") from error
-    except (RuntimeError, OSError) as error:
-        raise ModelError(f"{message}: {first_line(error).rstrip('.')}.") from error
+    except (RuntimeError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{message}: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line of an error's message: OpenVINO begins with the lines of its own source code."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".")[:_LONGEST_REASON] if lines else type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparkcore.models.framework_errors import framework_errors
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.graph import INPUT_NAME, OUTPUT_NAME
 from sparkcore.models.runtimes.interface import Batch, Scores
 from sparkcore.models.tensorflow_import import import_tensorflow

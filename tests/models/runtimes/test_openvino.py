@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sparkcore.errors import EngineError, ModelError, RunFailedError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes import openvino as runtime
 from tests.models.fixture_model import frozen_fixture
 
@@ -53,7 +53,7 @@ def test_bfloat16(colors: FrozenModel):
 @pytest.mark.parametrize(
     ("raised", "expected", "message"),
     [
-        (RuntimeError("Exception from src/x.cpp:1:\nmore"), ModelError, "model: no: Exception from src/x.cpp:1:."),
+        (RuntimeError("Exception from src/x.cpp:1:\nShapes differ.\n\n"), ModelError, "model: no: Shapes differ."),
         (OSError("gone"), ModelError, "model: no: gone."),
         (MemoryError(), RunFailedError, "model: no: memory ran out. Use a smaller batch size."),
     ],
