@@ -55,7 +55,9 @@ def _add_run(subparsers: Any) -> None:
     run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, pattern or URI")
     model = run.add_argument_group("model")
     model.add_argument(
-        "--model", help="name of a model, .keras or .h5 file, or auto (default): ResNet50, else efficientnet_lite0"
+        "--model",
+        help="name of a model, a .keras, .h5, .onnx, .tflite or .xml file, or auto (default): ResNet50, else "
+        "efficientnet_lite0",
     )
     model.add_argument("--weights", help="imagenet (default), a file, or random[:SEED]")
     model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")

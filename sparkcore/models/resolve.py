@@ -26,8 +26,8 @@ class ResolvedModel:
     `kind` is "application" (a name of the registry), "file" (of Keras) or "graph" (an ONNX, TFLite or OpenVINO file,
     which `graph` describes). `fit` is the resize mode in effect. `weights_path` is None for random weights, which
     `seed` then decides. `is_published` is true for the very file that Keras publishes for the model. `digest` is the
-    sha256, in hex, of the content of the weights, the architecture, its input and its classes: equal digests mean equal scores
-    for equal pixels, wherever the files are. `source` says in words where the weights came from.
+    sha256, in hex, of the content of the weights, the architecture, its input and its classes: equal digests mean equal
+    scores for equal pixels, wherever the files are. `source` says in words where the weights came from.
     """
 
     name: str
