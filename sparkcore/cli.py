@@ -63,6 +63,12 @@ def _add_run(subparsers: Any) -> None:
     model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")
     model.add_argument("--preprocess", choices=config.PREPROCESSES, help="pixel values that a model file expects")
     model.add_argument("--precision", choices=config.PRECISIONS, help="default: float32")
+    model.add_argument(
+        "--min-agreement",
+        type=float,
+        metavar="SHARE",
+        help="int8 becomes float32 where it keeps a smaller share of first labels (default: 0.97)",
+    )
     model.add_argument("--top-k", type=int, metavar="N", help="labels kept per image (default: 5)")
     reading = run.add_argument_group("images")
     reading.add_argument(

@@ -132,6 +132,7 @@ def _show_preparation(prefix: str, base: RunConfig) -> Values:
         values: Values = {
             "resize": _select(prefix, "Resize", "resize", RESIZE_MODES, base),
             "precision": _select(prefix, "Precision", "precision", PRECISIONS, base),
+            "min_agreement": base.min_agreement,
         }
         values["top_k"] = _number(prefix, "Predictions per image", "top_k", base)
     with right:

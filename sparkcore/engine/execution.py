@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from sparkcore.engine.bucket_job import BucketJob, bucket_frame
 from sparkcore.engine.bucketing import bucket_size
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
-from sparkcore.engine.freezing import start_freezing
+from sparkcore.engine.freezing import result_of, start_loading
 from sparkcore.engine.manifest_builder import build_manifest
 from sparkcore.engine.planning import make_plan
 from sparkcore.engine.preflight import check_executor, check_store, local_images
@@ -66,10 +65,10 @@ class Execution:
         begun = time.time()
         self._report("starting Spark")
         check_store(self.store.storage)
-        freezing = start_freezing(self.request.model, self.request.computation)
+        loading = start_loading(self.request, self.store.storage)
         spark = self.spark()
         self._report("loading the model")
-        model = self._wait(freezing)
+        model = result_of(loading, self.watch.check)
         plan = read_plan(self.store.storage, self.request.run_id) or self._new_plan(spark, model)
         board = ReceiptBoard(self.store.storage, plan)
         for receipt in board.poll():
@@ -205,11 +204,6 @@ class Execution:
             work()
         except Exception as error:
             raise to_sparkcore_error(error) from error
-
-    def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:
-        while not wait([freezing], timeout=_CHECK_EVERY_S).done:
-            self.watch.check()
-        return freezing.result()
 
     def _report(self, phase: str) -> None:
         self.watch.check()

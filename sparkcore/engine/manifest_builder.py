@@ -38,6 +38,7 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
         counts={"images": counts["ok"] + counts["errors"], **counts, **work, **left_out},
         error_types=dict(error_types),
         timings={name: round(spent_s, 3) for name, spent_s in {"total": now - started, **tally.seconds}.items()},
+        agreement=request.calibration.statement() if request.calibration else {},
         images_per_second=_rate(tally.rows["computed"], now - started),
         images_per_second_no_load=_rate(tally.rows["computed"], classify_s - tally.load_wall_s),
     )

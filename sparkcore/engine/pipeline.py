@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.engine.calibration import Calibrator, found_calibration
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.request import Request
@@ -59,10 +60,13 @@ def run(
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.time() - started
-        request = _newest_retry(Request.of(config, model, listing, computation), store, retry_failed=retry_failed)
-        if store.has(request.run_id):
+        request = found_calibration(Request.of(config, model, listing, computation), store)
+        request = _newest_retry(request, store, retry_failed=retry_failed)
+        if request.has_identity and store.has(request.run_id):
             return Outcome(store.manifest(request.run_id), "cached")
         watch.listed(listing.images)
+        if request.lacks_calibration:
+            request = Calibrator(request, store, watch, spark).make()
         execution = Execution(request, engine, watch, store, spark)
         return Outcome(execution.complete(started, list_s), "complete")
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sparkcore.config import PRECISIONS
 from sparkcore.errors import ConfigError
 from sparkcore.models.framework_errors import framework_errors
 from sparkcore.models.frozen import FrozenModel
@@ -15,9 +14,11 @@ from sparkcore.models.graph import frozen_graph
 from sparkcore.models.graph_conversion import write_graph
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.resolve import ResolvedModel
+from sparkcore.models.runtimes.choice import Computation
 from sparkcore.models.runtimes.openvino import PACKED_SUFFIX
 from sparkcore.storage.local import write_bytes, write_json
 
+_PRECISIONS = ("float32", "bfloat16")  # of one graph; int8 has a graph of its own
 GRAPH_VERSION = 2  # increases when the graph of the same model changes
 
 
@@ -27,8 +28,8 @@ def freeze(model: ResolvedModel, precision: str, cache: Path, runtime: str = "op
     Only the first call for a model imports TensorFlow; it can run in a process of its own. Raises ModelError or
     WeightsError if Keras cannot build the model, RunFailedError if the machine runs out of memory.
     """
-    if precision not in PRECISIONS:
-        raise ConfigError.unexpected("precision", "one of " + ", ".join(PRECISIONS), precision)
+    if precision not in _PRECISIONS:
+        raise ConfigError.unexpected("precision", "one of " + ", ".join(_PRECISIONS), precision)
     path = _path(model, cache)
     signature = {
         "graph_version": GRAPH_VERSION,
@@ -43,16 +44,21 @@ def freeze(model: ResolvedModel, precision: str, cache: Path, runtime: str = "op
     else:
         _write(model, path)
         write_json(path.with_suffix(".json"), signature)
+    return describe_frozen(model, path, model.digest, Computation(runtime, precision))
+
+
+def describe_frozen(model: ResolvedModel, path: Path, digest: str, computation: Computation) -> FrozenModel:
+    """Describe a graph of `model` that has its own `digest`, and what computes it."""
     return FrozenModel(
         path=path,
-        digest=model.digest,
-        precision=precision,
+        digest=digest,
+        precision=computation.precision,
         height=model.height,
         width=model.width,
         fit=model.fit,
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
-        runtime=runtime,
+        runtime=computation.runtime,
     )
 
 

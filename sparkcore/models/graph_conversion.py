@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from sparkcore.models.graph_file import GraphInput
-from sparkcore.models.runtimes.openvino import MODEL_ENTRY, WEIGHTS_ENTRY, import_openvino, read_graph
+from sparkcore.models.runtimes.openvino import import_openvino, pack, read_graph
 
 # Operations that leave scores unchanged, between the last activation and the output.
 _PASSING = ("Reshape", "Squeeze", "Unsqueeze", "Convert", "Transpose")
@@ -26,14 +24,7 @@ def write_graph(source: Path, size: tuple[int, int], given: GraphInput, target: 
     _set_shape(model, [sides[name] for name in given.layout])
     model = _with_preprocessing(ov, model, given)
     model = _with_probabilities(ov, model, given.output)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        xml, weights = Path(folder, MODEL_ENTRY), Path(folder, WEIGHTS_ENTRY)
-        ov.serialize(model, xml, weights)
-        packed = Path(folder, "packed")
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            archive.write(xml, MODEL_ENTRY)
-            archive.write(weights, WEIGHTS_ENTRY)
-        packed.replace(target)
+    pack(model, target)
 
 
 def _set_shape(model: Any, shape: list[int]) -> None:

@@ -11,7 +11,8 @@ from sparkcore.schema import SCHEMA_VERSION
 
 # Files and model enter by content, so that `./photos` and its absolute path are the same request, and the resize mode
 # as the one in effect, so that "auto" is the same request as the mode it stands for.
-_BY_CONTENT = ("images", "model", "weights", "labels", "preprocess", "resize", "sample", "seed")
+# What `min_agreement` decides, the effective precision, enters a run's id.
+_BY_CONTENT = ("images", "model", "weights", "labels", "preprocess", "resize", "sample", "seed", "min_agreement")
 _FILTERS = ("min_width", "max_width", "min_height", "max_height", "min_channels", "max_channels")
 
 
@@ -33,6 +34,16 @@ def recipe_id(config: RunConfig, model_digest: str, fit: Fit, computation: tuple
     """
     settings = {n: v for n, v in config.to_dict().items() if n not in (*_BY_CONTENT, *_FILTERS, "precision")}
     return digest([settings, model_digest, _fit(fit), computation, SCHEMA_VERSION])
+
+
+def calibration_key(config: RunConfig, images: str, model_digest: str, fit: Fit) -> str:
+    """Return what a model in int8 belongs to: the model in float32, its inputs, the images argument and the seed."""
+    return digest(["int8", model_digest, _fit(fit), config.interpolation, config.reader, images, config.seed])
+
+
+def comparison_key(precision: str, model_digest: str, processor: str) -> str:
+    """Return what an agreement belongs to that needs no quantized model: the model and the kind of processor."""
+    return digest([precision, model_digest, processor])
 
 
 def _fit(fit: Fit) -> list[str | float]:

@@ -40,6 +40,11 @@ def choose_runtime(precision: str, *, only_openvino: bool = False) -> Computatio
     return Computation(name, precision if is_computed else "float32")
 
 
+def processor() -> str:
+    """Return the kind of this machine's processor, on which the scores of a lower precision depend."""
+    return openvino.processor()
+
+
 def _has_gpu(devices: Path = _GPU_DEVICES) -> bool:
     """Tell whether TensorFlow would find a GPU, without importing it, which takes seconds."""
     try:
