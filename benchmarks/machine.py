@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.processes import ROOT
 from sparkcore.models.runtimes.openvino import computes
 
+_EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_int8")
 _LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
@@ -31,7 +32,7 @@ def describe() -> dict[str, str]:
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     facts = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
-    wide = [name for name in ("avx512f", "avx2") if name in facts.get("flags", "").split()][:1]
+    wide = [name for name in _EXTENSIONS if name in facts.get("flags", "").split()]
     return " ".join([facts.get("model name", platform.processor()).strip(), *wide])
 
 
