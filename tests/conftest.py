@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 ENGINE_LIMIT_S = 90
-# Each Python worker of an engine imports TensorFlow: one is enough for a handful of pictures.
+# Each Python worker of an engine loads a model: one is enough for a handful of pictures.
 _ONE_WORKER = "-XX:ActiveProcessorCount=1"
 
 
