@@ -40,7 +40,7 @@ wheel-test: $(VENV)/.dev java ## build the wheel and use it in a new environment
 setup: $(VENV)/.setup archive ## make .venv with the locked requirements, look for Java
 
 lock: $(VENV)/.dev ## renew requirements.lock and requirements-dev.lock
-	$(LOCK) pyproject.toml requirements.txt --extra dashboard -o requirements.lock
+	$(LOCK) pyproject.toml requirements.txt --extra dashboard --extra int8 -o requirements.lock
 	$(LOCK) pyproject.toml requirements.txt requirements-dev.txt --all-extras -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/.setup: requirements.lock pyproject.toml

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from sparkcore.config import MODEL_SUFFIXES
+from sparkcore.config import KERAS_SUFFIXES, MODEL_SUFFIXES
 from sparkcore.errors import ImageError, InputError, ModelError, StorageError
 from sparkcore.origins import absolute_path, local_path, object_key, split_object_uri
 from sparkcore.roots import (
@@ -26,7 +26,7 @@ from sparkcore.storage.opening import open_storage
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
-WEIGHTS_SUFFIXES = (*MODEL_SUFFIXES, ".pth")
+WEIGHTS_SUFFIXES = (*KERAS_SUFFIXES, ".pth")
 _SEPARATOR = re.compile(rf"{re.escape(os.pathsep)}(?!//)")  # not the colon of an address
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from sparkcore.engine.bucket_job import BucketJob, bucket_frame
 from sparkcore.engine.bucketing import bucket_size
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
-from sparkcore.engine.freezing import start_freezing
+from sparkcore.engine.freezing import result_of, start_loading
 from sparkcore.engine.manifest_builder import build_manifest
 from sparkcore.engine.planning import find_donors, make_plan, note_recipe
 from sparkcore.engine.preflight import check_executor, check_store, local_images
@@ -25,7 +25,7 @@ from sparkcore.engine.spark_errors import to_sparkcore_error
 from sparkcore.engine.spark_jobs import IdleWatch, worker_slots, workers_are_local
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.files_table import committed_parts, is_compacted
 from sparkcore.runs.manifest import Manifest
@@ -88,10 +88,10 @@ class Execution:
         checked = threads.submit(check_store, storage)
         known = threads.submit(read_plan, storage, request.run_id)
         donors = threads.submit(find_donors, storage, request)
-        freezing = start_freezing(request.model, request.config.precision)
+        loading = start_loading(request, storage)
         spark = self.spark()
         self._report("loading the model")
-        model = self._wait(freezing)
+        model = result_of(loading, self.watch.check)
         plan = known.result()
         if plan is not None:
             checked.result()
@@ -221,11 +221,6 @@ class Execution:
             work()
         except Exception as error:
             raise to_sparkcore_error(error) from error
-
-    def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:
-        while not wait([freezing], timeout=_CHECK_EVERY_S).done:
-            self.watch.check()
-        return freezing.result()
 
     def _report(self, phase: str) -> None:
         self.watch.check()

@@ -6,12 +6,14 @@ import time
 from dataclasses import dataclass
 
 from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.engine.calibration import Calibrator, found_calibration
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
 from sparkcore.errors import ConfigError
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.origins import split_object_uri
 from sparkcore.progress import Step, Watch
 from sparkcore.roots import Root
@@ -49,6 +51,7 @@ def run(
     _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     model = resolve_model(config, watch)
+    computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
     store.storage.check()  # a store that does not answer is said within seconds
@@ -58,10 +61,13 @@ def run(
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.time() - started
-        request, is_finished = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
-        if is_finished:
+        request = found_calibration(Request.of(config, model, listing, computation), store)
+        request, is_finished = _newest_retry(request, store, retry_failed=retry_failed)
+        if request.has_identity and is_finished:
             return Outcome(store.manifest(request.run_id), "cached")
         watch.listed(listing.images)
+        if request.lacks_calibration:
+            request = Calibrator(request, store, watch, spark).make()
         execution = Execution(request, engine, watch, store, spark)
         return Outcome(execution.complete(started, list_s), "complete")
 

@@ -40,17 +40,18 @@ def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Gen
     """
     clock = _Clock()
     predictor = _LazyPredictor(task, clock)
-    with (
-        _pool(task.threads, "decode") as decoders,
-        _pool(_READS_AT_ONCE, "read") as readers,
-        preparation(task) as prepare,
-    ):
-        pools = _Pools(decoders, readers, prepare)
+    with _pools(task) as pools:
         for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
             probabilities = predictor.predict(pixels)
             yield classified_batch(group, probabilities, task, clock.take())
     _freeze_garbage(task.model.digest)
+
+
+def prepared_images(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Generator[Prepared]:
+    """Yield every image as the model would get it, in the order of the input, which is that of `classify_batches`."""
+    with _pools(task) as pools:
+        yield from _prepared(batches, task, pools, _Clock())
 
 
 def _freeze_garbage(model_digest: str) -> None:
@@ -105,6 +106,16 @@ def _pool(threads: int, name: str) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _pools(task: WorkerTask) -> Iterator[_Pools]:
+    with (
+        _pool(task.threads, "decode") as decoders,
+        _pool(_READS_AT_ONCE, "read") as readers,
+        preparation(task) as prepare,
+    ):
+        yield _Pools(decoders, readers, prepare)
 
 
 def _prepared(batches: Iterable[pa.RecordBatch], task: WorkerTask, pools: _Pools, clock: _Clock) -> Iterator[Prepared]:

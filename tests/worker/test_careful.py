@@ -20,7 +20,7 @@ from sparkcore.config import RunConfig
 from sparkcore.errors import ImageError, RunFailedError
 from sparkcore.imaging.bounded_child import Limits
 from sparkcore.imaging.spark_image import INVALID, SparkImage, to_spark_image
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.worker import careful
