@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ import numpy.typing as npt
 from sparkcore.errors import ConfigError, ModelError
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.openvino import PACKED_SUFFIX, import_openvino, pack, read_graph
+from sparkcore.storage.local import replacing
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -64,11 +67,15 @@ class _Repeated:
 
 
 def _stored(model: Any, folder: Path) -> Path:
-    unnamed = folder / f"quantized{PACKED_SUFFIX}.{id(model)}"
-    pack(model, unnamed)
-    with unnamed.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return unnamed.replace(folder / f"{digest}{PACKED_SUFFIX}")
+    with tempfile.TemporaryDirectory() as unnamed:
+        packed = Path(unnamed, "packed")
+        pack(model, packed)
+        with packed.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path = folder / f"{digest}{PACKED_SUFFIX}"
+        with replacing(path) as temporary:
+            shutil.copyfile(packed, temporary)
+    return path
 
 
 def _import_nncf() -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 from sparkcore.errors import EngineError, ModelError, RunFailedError
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.interface import Batch, Scores
+from sparkcore.storage.local import replacing
 
 # OpenVINO's words for our precisions: the hint, and what a processor lists among its capabilities.
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # int8: of what is not quantized
@@ -73,15 +74,13 @@ def read_graph(path: Path, refusal: str = "cannot be opened") -> Any:
 
 def pack(model: Any, target: Path) -> None:
     """Write a model of OpenVINO to one file, which `read_graph` opens; equal models give equal bytes."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory() as folder, replacing(target) as packed:
         files = {name: Path(folder, name) for name in (MODEL_ENTRY, WEIGHTS_ENTRY)}
         import_openvino().serialize(model, *files.values())
-        packed = Path(folder, "packed")
         with zipfile.ZipFile(packed, "w") as archive:  # uncompressed
             for name, file in files.items():
                 with file.open("rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
                     shutil.copyfileobj(source, entry)
-        packed.replace(target)
 
 
 class OpenVinoGraph:
