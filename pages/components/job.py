@@ -7,13 +7,14 @@ import time
 import numpy as np
 import streamlit as st
 
-from pages.components import gallery, text
+from pages.components import gallery, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import request_name
 from pages.components.opened import open_run
 from sparkcore import client
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
+from sparkcore.runs.logs import ENGINE_LOG
 from sparkcore.runs.store import RunStore
 
 _REFRESH_EVERY = "1s"
@@ -24,7 +25,7 @@ _ENGINE_WAIT_S = 90  # enough for a cold engine to start Java
 
 def show(job: Job, store: RunStore, *, is_new: bool = False) -> None:
     """Draw a job, refreshed while it is active; a finished new one shows its first pictures."""
-    live = st.fragment(_draw, run_every=_REFRESH_EVERY if job.active else None)
+    live = st.fragment(trouble.guard(_draw), run_every=_REFRESH_EVERY if job.active else None)
     with st.container(border=True, key=f"job_{job.job_id}"):
         live(job.job_id, store, job.active, is_new)
         if is_new and job.run_id and not job.active:
@@ -77,7 +78,7 @@ def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
         _offer_repeat(job)
     else:
         st.markdown(f":material/error: **{title}** · failed")
-        st.error(text.escape(job.message) or "The run failed without a message. See the log.")
+        st.error(f"{text.escape(job.message) or 'The run failed without a message.'} :small[Job {job.job_id}]")
         with st.container(horizontal=True, vertical_alignment="center"):
             _offer_log(job, store)
             _offer_repeat(job)
@@ -134,7 +135,7 @@ def _offer_log(job: Job, store: RunStore) -> None:
 
 
 def _log_tail(store: RunStore) -> bytes:
-    path = store.state / "logs" / "engine.log"
+    path = store.state / "logs" / ENGINE_LOG
     if not path.is_file():
         return b"There is no log, because the engine did not start.\n"
     with path.open("rb") as log:
@@ -150,4 +151,4 @@ def _cancel(job_id: str) -> None:
     try:
         client.cancel(job_id)
     except SparkcoreError as error:
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)

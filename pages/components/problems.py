@@ -10,7 +10,7 @@ from functools import partial
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import gallery, text
+from pages.components import gallery, text, trouble
 from pages.components.opened import Opened
 from sparkcore import client, intake
 from sparkcore.analysis.columns import Rows
@@ -45,7 +45,7 @@ def show_retry(opened: Opened) -> None:
             engine = EngineConfig.from_environment(store=opened.store.uri, state=opened.store.state)
             job = client.submit(config, engine, retry_failed=True, roots=roots)
         except SparkcoreError as error:
-            st.error(text.escape(str(error)), icon=":material/error:")
+            trouble.show(error)
             return
     st.switch_page("pages/run.py", query_params={"job": job.job_id})
 
