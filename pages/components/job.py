@@ -7,11 +7,11 @@ import time
 import numpy as np
 import streamlit as st
 
-from pages.components import gallery, text, trouble
+from pages.components import address, gallery, place, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import request_name
 from pages.components.opened import open_run
-from sparkcore import client
+from sparkcore import client, intake
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.logs import ENGINE_LOG
@@ -75,7 +75,16 @@ def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
         _draw_finished(job, title, is_new)
     elif job.state == "cancelled":
         st.markdown(f":material/cancel: **{title}** · cancelled, finished images are kept")
-        _offer_repeat(job)
+        with st.container(horizontal=True):
+            st.button(
+                "Resume",
+                key=f"resume_{job.job_id}",
+                icon=":material/play_arrow:",
+                help="Go on where the run stopped.",
+                on_click=_resume,
+                args=(job, store),
+            )
+            _offer_repeat(job)
     else:
         st.markdown(f":material/error: **{title}** · failed")
         st.error(f"{text.escape(job.message) or 'The run failed without a message.'} :small[Job {job.job_id}]")
@@ -141,6 +150,19 @@ def _log_tail(store: RunStore) -> bytes:
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _LOG_BYTES))
         return log.read()
+
+
+def _resume(job: Job, store: RunStore) -> None:
+    """Submit the same request again: it computes what is missing."""
+    try:
+        roots = intake.allowed_roots(store.state)
+        config = intake.within_roots(job.config, roots)
+        resumed = client.submit(config, retry_failed=job.retry_failed, roots=roots)
+    except SparkcoreError as error:
+        trouble.toast(error)
+    else:
+        address.change({"job": resumed.job_id})
+        place.ask(f"job_{resumed.job_id}")
 
 
 def _start_engine() -> None:

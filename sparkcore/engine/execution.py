@@ -84,7 +84,7 @@ class Execution:
     def _new_plan(self, spark: SparkSession, model: FrozenModel) -> Plan:
         slots = worker_slots(spark) or _DEFAULT_SLOTS
         size = self.engine.bucket_size or bucket_size(self.request.listing.images, model.path.stat().st_size, slots)
-        return make_plan(self.store.storage, self.request, size)
+        return make_plan(self.store.storage, self.request, size, self.watch.check)
 
     def _task(self, spark: SparkSession, model: FrozenModel, plan: Plan) -> BucketTask:
         config = self.request.config

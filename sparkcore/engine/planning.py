@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+
+import pyarrow as pa
 
 from sparkcore.engine.request import Request
 from sparkcore.errors import RunFailedError
@@ -17,10 +20,13 @@ from sparkcore.storage.interface import Storage
 _MAX_DONORS = 3
 
 
-def make_plan(storage: Storage, request: Request, bucket_size: int) -> Plan:
-    """Write the listing and create the plan; returns the plan that counts, which may be another driver's."""
+def make_plan(storage: Storage, request: Request, bucket_size: int, check: Callable[[], None]) -> Plan:
+    """Write the listing and create the plan; returns the plan that counts, which may be another driver's.
+
+    `check` is called for every piece of the listing, and gives up by raising.
+    """
     folder = PlanFolder(request.run_id, uuid.uuid4().hex[:16])
-    sizes = write_listing(storage, folder, request.listing.pieces(), bucket_size)
+    sizes = write_listing(storage, folder, _checked(request.listing.pieces(), check), bucket_size)
     plan = Plan(
         run_id=request.run_id,
         word=folder.word,
@@ -34,6 +40,12 @@ def make_plan(storage: Storage, request: Request, bucket_size: int) -> Plan:
     plan = create_plan(storage, plan)
     storage.write(recipe_name(plan.recipe_id, plan.run_id), b"")
     return plan
+
+
+def _checked(pieces: Iterator[pa.Table], check: Callable[[], None]) -> Iterator[pa.Table]:
+    for piece in pieces:
+        check()
+        yield piece
 
 
 def _donors(storage: Storage, request: Request) -> tuple[str, ...]:
