@@ -13,7 +13,15 @@ from PIL import ExifTags, Image, ImageFile
 from sparkcore.errors import ImageError
 from sparkcore.imaging.color import count_channels, over_white, to_plain
 from sparkcore.imaging.damage import check_png, count_scans, explain, too_large
-from sparkcore.imaging.formats import FORMATS, MAX_PIXELS, max_pixels, name_document, name_unsupported, sniff
+from sparkcore.imaging.formats import (
+    FORMATS,
+    MAX_PIXELS,
+    max_pixels,
+    name_document,
+    name_unsupported,
+    sniff,
+    webp_pixels,
+)
 
 __all__ = ["FORMATS", "MAX_PIXELS", "Decoded", "ImageSize", "LargeImageError", "decode", "decode_plain"]
 
@@ -104,6 +112,8 @@ def _decode(content: bytes, wanted: _Wanted) -> Decoded:
     kind = _identify(content)
     _silence_pillow()
     try:
+        if kind == "WEBP":
+            _check_webp(content, wanted.most_pixels)
         with Image.open(io.BytesIO(content), formats=(kind,)) as source:
             return _read(source, content, wanted)
     except (ImageError, LargeImageError):
@@ -135,6 +145,14 @@ def _silence_pillow() -> None:
     first = warnings.filters[0] if warnings.filters else None
     if first is None or first[0] != "ignore" or getattr(first[3], "pattern", None) != _PILLOW:
         warnings.filterwarnings("ignore", module=_PILLOW)
+
+
+def _check_webp(content: bytes, most_pixels: int | None) -> None:
+    pixels, limit = webp_pixels(content), max_pixels("WEBP", "", 4, has_scans=False)
+    if pixels > limit:
+        raise too_large(pixels, limit, "WEBP")
+    if most_pixels is not None and pixels > most_pixels:
+        raise LargeImageError
 
 
 def _read(source: ImageFile.ImageFile, content: bytes, wanted: _Wanted) -> Decoded:

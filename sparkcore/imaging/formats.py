@@ -87,6 +87,17 @@ def sniff(content: bytes) -> str | None:
     return _first(_KNOWN, content[:64])
 
 
+def webp_pixels(content: bytes) -> int:
+    """Return the pixels that a WebP's header promises, 0 where it is cut; opening the file takes memory for all."""
+    head = content[:30].ljust(30, b"\0")
+    if head[12:16] == b"VP8X":
+        return (int.from_bytes(head[24:27], "little") + 1) * (int.from_bytes(head[27:30], "little") + 1)
+    if head[12:16] == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return ((sides & 0x3FFF) + 1) * ((sides >> 14 & 0x3FFF) + 1)
+    return (int.from_bytes(head[26:28], "little") & 0x3FFF) * (int.from_bytes(head[28:30], "little") & 0x3FFF)
+
+
 def max_pixels(kind: str, decoder: str, channels: int, *, has_scans: bool) -> int:
     """Return the most pixels that a decoder reads within the bounds on memory and time; `has_scans`: several."""
     pixel_bytes = _DECODER_BYTES.get(kind, 1) * (channels if kind == "JPEG2000" else 1)

@@ -21,7 +21,7 @@ Make = Callable[[], bytes]
 NAMES = (
     "line\nbreak.png", "tab\tand\rreturn.png", "bell\a escape\x1b[31m.png", "right\u202eto left.png", "\u200bzero.png",
     "-rf.png", "--store.png", "%2e%2e%2fup.png", "a:b.png", "file:x.png", "back\\slash.png", "quote'\".png",
-    "<b>bold<img src=x onerror=alert(1)>.png", "[link](javascript:alert(1)).png", "=cmd|' /C calc'!A0.png",
+    "<b>bold<img src=x onerror=alert(1)>.png", "[link](javascript:alert(1)).png", "=cmd|' C calc'!A0.png",
     "*?[a]{b,c}.png", "$(touch x)`touch y`.png", "trailing space .png", "café.png", "cafe\u0301.png",
     "\U0001f408\u200d\u2b1b.png", "\ufeffbom.png", "n" * 251 + ".png", "ж" * 125 + ".png", b"\xff\xfe not text.png",
 )  # fmt: skip
