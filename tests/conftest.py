@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from PIL import Image
 
 import tests.network_guard.sitecustomize as network_guard
@@ -29,6 +31,11 @@ COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white"
 ENGINE_LIMIT_S = 90
 # Each Python worker of an engine loads a model: one is enough for a handful of pictures.
 _ONE_WORKER = "-XX:ActiveProcessorCount=1"
+
+
+set_hypothesis_home_dir(Path(__file__).resolve().parents[1] / ".pytest_cache" / "hypothesis")
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -60,7 +60,7 @@ def _plan(count: int, engine: EngineConfig, slots: int, model: Path) -> int:
     config, store = RunConfig(images=_ROOT, model=str(model)), RunStore(engine.store, engine.state)
     with made_up_listing(count, _ROOT, store.state / "listings") as listing:
         request = Request.of(config, resolve_model(config), listing, choose_runtime(config.precision))
-        plan = make_plan(store.storage, request, bucket_size(count, _MODEL_BYTES, slots), donors=())
+        plan = make_plan(store.storage, request, bucket_size(count, _MODEL_BYTES, slots), (), lambda: None)
         create_plan(store.storage, plan)
         board = ReceiptBoard(store.storage, plan)
         board.poll()

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import run_name
 from pages.components.opened import Opened, finished_runs, open_store
@@ -114,7 +114,7 @@ def _delete(store: RunStore, run_id: str) -> None:
     try:
         store.delete(run_id)
     except SparkcoreError as error:  # somebody else has just deleted it
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)
     forget(store, run_id)
     write_note(store, run_id, Note())
     address.change({"run": None, "page": None, "image": None})

@@ -98,7 +98,7 @@ class Execution:
             return spark, model, plan
         slots = worker_slots(spark) or _DEFAULT_SLOTS
         size = self.engine.bucket_size or bucket_size(request.listing.images, model.path.stat().st_size, slots)
-        plan = make_plan(storage, request, size, donors.result())
+        plan = make_plan(storage, request, size, donors.result(), self.watch.check)
         checked.result()
         return spark, model, create_plan(storage, plan)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+
+import pyarrow as pa
 
 from sparkcore.engine.request import Request
 from sparkcore.errors import RunFailedError
@@ -17,10 +20,15 @@ from sparkcore.storage.interface import Storage
 _MAX_DONORS = 3
 
 
-def make_plan(storage: Storage, request: Request, bucket_size: int, donors: tuple[str, ...]) -> Plan:
-    """Write the listing and return the plan, which is still to be created; `donors`' rows may be copied."""
+def make_plan(
+    storage: Storage, request: Request, bucket_size: int, donors: tuple[str, ...], check: Callable[[], None]
+) -> Plan:
+    """Write the listing and return the plan, which is still to be created; `donors`' rows may be copied.
+
+    `check` is called for every piece of the listing, and gives up by raising.
+    """
     folder = PlanFolder(request.run_id, uuid.uuid4().hex[:16])
-    sizes = write_listing(storage, folder, request.listing.pieces(), bucket_size)
+    sizes = write_listing(storage, folder, _checked(request.listing.pieces(), check), bucket_size)
     return Plan(
         run_id=request.run_id,
         word=folder.word,
@@ -36,6 +44,12 @@ def make_plan(storage: Storage, request: Request, bucket_size: int, donors: tupl
 def note_recipe(storage: Storage, plan: Plan) -> None:
     """Let later runs of the same recipe find this one."""
     storage.write(recipe_name(plan.recipe_id, plan.run_id), b"")
+
+
+def _checked(pieces: Iterator[pa.Table], check: Callable[[], None]) -> Iterator[pa.Table]:
+    for piece in pieces:
+        check()
+        yield piece
 
 
 def find_donors(storage: Storage, request: Request) -> tuple[str, ...]:
