@@ -85,6 +85,9 @@ def _add_run(subparsers: Any) -> None:
         "--truth", choices=config.TRUTHS, help="read the true label from the folder or the filename (default: none)"
     )
     reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
+    reading.add_argument(
+        "--features", choices=config.FEATURES, help="all (default): an embedding and activation maps of each image"
+    )
     execution = run.add_argument_group("execution (does not change the result)")
     _add_engine(execution)
     run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")

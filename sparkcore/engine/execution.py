@@ -78,7 +78,7 @@ class Execution:
             task = self._task(spark, model, plan)
             self.tally.seconds["start"] = time.time() - begun
             self._compute(spark, task, board)
-        return self._finish(spark, board, started)
+        return self._finish(spark, board, model, started)
 
     def _new_plan(self, spark: SparkSession, model: FrozenModel) -> Plan:
         slots = worker_slots(spark) or _DEFAULT_SLOTS
@@ -184,7 +184,7 @@ class Execution:
 
         return tick
 
-    def _finish(self, spark: SparkSession, board: ReceiptBoard, started: float) -> Manifest:
+    def _finish(self, spark: SparkSession, board: ReceiptBoard, model: FrozenModel, started: float) -> Manifest:
         self._report("finishing")
         begun = time.time()
         run_id = self.request.run_id
@@ -194,7 +194,7 @@ class Execution:
             self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts, tick))
         self.tally.seconds["compact"] = time.time() - begun
         self.store.write_classes(run_id, self.request.model.classes)
-        manifest = self.store.finish(build_manifest(self.request, self.tally, board.receipts.values(), started))
+        manifest = self.store.finish(build_manifest(self.request, model, self.tally, board.receipts.values(), started))
         map_results(self.store, run_id)  # now, so that opening the run is quick
         return manifest
 

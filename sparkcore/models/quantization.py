@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkcore.errors import ConfigError, ModelError
+from sparkcore.models.feature_file import stored_features
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.openvino import PACKED_SUFFIX, import_openvino, pack, read_graph
 
@@ -49,7 +50,7 @@ def quantize(frozen: FrozenModel, images: Sequence[Pixels], seen: Callable[[int]
         model = nncf.quantize(read_graph(frozen.path), nncf.Dataset(_Repeated(passing)), subset_size=len(images))
     except (nncf.ValidationError, nncf.UnsupportedModelError, RuntimeError) as error:
         raise ModelError(f"precision: the model cannot be computed in int8 ({error}). Use float32.") from error
-    path = _stored(model, frozen.path.parent)
+    path = _stored(model, frozen.path)
     return replace(frozen, path=path, digest=path.stem, precision="int8")
 
 
@@ -63,9 +64,10 @@ class _Repeated:
         return self._passing()
 
 
-def _stored(model: Any, folder: Path) -> Path:
+def _stored(model: Any, original: Path) -> Path:
+    folder = original.parent
     unnamed = folder / f"quantized{PACKED_SUFFIX}.{id(model)}"
-    pack(model, unnamed)
+    pack(model, unnamed, stored_features(original))
     with unnamed.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return unnamed.replace(folder / f"{digest}{PACKED_SUFFIX}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,13 @@ from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ImageError
 from sparkcore.imaging.decode import Decoded, ImageSize
 from sparkcore.imaging.model_input import decode_model_input
+from sparkcore.imaging.quality import measure
 from sparkcore.imaging.spark_image import from_spark_image
-from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.thumbnail import encode, shrink
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.worker.opening import read_file, unopened
 
+CONTENT_DIGITS = 32  # of the sha256 of a file
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -60,7 +63,7 @@ def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit) -> Pre
     started = time.thread_time()
     prepared = Prepared(replace(source, reading=None))  # the bytes are free after decoding
     try:
-        _fill(prepared, _decoded(source, size, fit, full_size="pixels" in config.keep), config, size, fit)
+        _fill(prepared, _decoded(prepared, source, size, fit, full_size="pixels" in config.keep), config, size, fit)
     except ImageError as error:
         prepared.error = error
     except MemoryError:
@@ -81,34 +84,47 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
 
 
 def _fill(prepared: Prepared, decoded: Decoded, config: RunConfig, size: ImageSize, fit: Fit) -> None:
-    prepared.facts = {
+    prepared.facts |= {
         name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
     }
     if not passes(config, height=decoded.height, width=decoded.width, channels=decoded.channels):
         return
-    prepared.thumbnail = thumbnail(decoded.image)
+    small = shrink(decoded.image)
+    prepared.thumbnail = encode(small)
+    prepared.facts |= measure(small)._asdict()
     if "pixels" in config.keep:
         prepared.full_pixels = decoded.image.tobytes()
     prepared.pixels = to_array(resize(decoded.image, size, fit, config.interpolation))
 
 
-def _decoded(source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
-    if source.content is not None and pa.types.is_struct(source.content.type):
-        return _from_struct(source.content.as_py())
-    return decode_model_input(_content(source), size, fit, full_size=full_size)
+def _decoded(prepared: Prepared, source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
+    content = _content(source)
+    if content:
+        prepared.facts["content_hash"] = hashlib.sha256(content).hexdigest()[:CONTENT_DIGITS]
+    if source.content is not None and _is_struct(source):
+        return _from_struct(source.content, content)
+    return decode_model_input(content, size, fit, full_size=full_size)
+
+
+def _is_struct(source: Source) -> bool:
+    return source.content is not None and pa.types.is_struct(source.content.type)
 
 
 def _content(source: Source) -> bytes:
+    """Return the bytes of the file, of a Spark image struct those of its pixels."""
     if source.content is None and source.listed_size_bytes is not None:
         reason = unopened(source.origin, source.listed_size_bytes)
         if reason is not None:
             raise reason
     if source.reading is not None:
         return source.reading.result()
-    return read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
+    if source.content is None:
+        return read_file(source.origin)
+    buffer = (source.content["data"] if _is_struct(source) else source.content).as_buffer()
+    return b"" if buffer is None else buffer.to_pybytes()
 
 
-def _from_struct(struct: dict[str, Any]) -> Decoded:
-    height, width, channels = struct["height"], struct["width"], struct["nChannels"]
-    image: Image.Image = from_spark_image(height, width, channels, struct["mode"], struct["data"])
+def _from_struct(struct: pa.Scalar, data: bytes) -> Decoded:
+    height, width, channels, mode = (struct[name].as_py() for name in ("height", "width", "nChannels", "mode"))
+    image: Image.Image = from_spark_image(height, width, channels, mode, data)
     return Decoded(image, "", _SPARK_MODES[channels], height, width, channels)
