@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
 from pages.components import duplicates
 from pages.components.opened import open_run
@@ -33,7 +31,7 @@ def test_the_strip_and_the_order_by_similarity(store: RunStore, open_page: OpenP
     strip = drawn(open_page("image", run=run, image=image), "tiles")[-1]
     assert len(strip) == 12
     alike = sum(truth == label for truth in truths.values()) - 1
-    readable = [tile for tile in strip[: alike - 2]]  # one or two of the class are unreadable
+    readable = strip[: alike - 2]  # one or two of the class are unreadable
     assert {truths[tile["image_id"]] for tile in readable} == {label}
     assert all(note.endswith("% similar") for note in notes_of(strip))
 
@@ -60,7 +58,7 @@ def test_a_run_without_features_says_so(store: RunStore, open_page: OpenPage):
     assert len(drawn(app, "tiles")[0]) == 12
 
 
-def test_duplicates(store: RunStore, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_duplicates(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=40)
     app = open_page("duplicates", run=run)
     opened = open_run(store, run)
@@ -80,8 +78,6 @@ def test_duplicates(store: RunStore, open_page: OpenPage, tmp_path: Path, monkey
 def test_quality_with_thresholds_to_move(store: RunStore, open_page: OpenPage):
     run = write_run(store, rows=20, error_every=0)
     app = open_page("problems", run=run, quality="bright", q_bright="0.5")
-    options = app.button_group(key="quality_kind").options if hasattr(app, "button_group") else None
-    del options
     assert app.slider(key="threshold_bright").value == 0.5
     wall = drawn(app, "tiles")[0]
     assert all(tile["note"].startswith("brightness 0.") for tile in wall)
