@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import exports, filters, frame, gallery, sorting
+from pages.components import exports, filters, frame, gallery, similar, sorting
 
 opened = frame.show("gallery")
 if opened is None:
     st.stop()
 
 wanted = filters.show(opened)
+similar.show_chip(opened)
 rows = sorting.rows(opened, wanted)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     exports.show_count(opened, rows, wanted)

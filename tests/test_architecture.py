@@ -45,8 +45,9 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),
+    "exploration": (WORDS | {"options", "terminal", "runs", "analysis", "engine", "intake"}, {"pyarrow"}),
     "options": (WORDS | {"runs"}, set()),
-    "cli": (WORDS | {"commands", "maintenance"}, set()),
+    "cli": (WORDS | {"commands", "exploration", "maintenance"}, set()),
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }

@@ -40,13 +40,14 @@ PAGES = {
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
     "scores": ("Scores", ":material/bar_chart:", "How sure the model is."),
     "compare": ("Compare", ":material/compare_arrows:", "What differs between two runs."),
-    "problems": ("Problems", ":material/broken_image:", "Unreadable pictures, and why."),
+    "problems": ("Problems", ":material/broken_image:", "Unreadable, poor and odd pictures, and why."),
+    "duplicates": ("Duplicates", ":material/content_copy:", "Equal and nearly equal pictures."),
     "run": ("New run", ":material/play_circle:", "Start a run and follow it."),
     "runs": ("All runs", ":material/history:", "All runs in this store."),
 }
 SECTIONS = {
     "Explore": ("gallery", "labels", "image"),
-    "Judge": ("evaluate", "scores", "compare", "problems"),
+    "Judge": ("evaluate", "scores", "compare", "problems", "duplicates"),
     "Runs": ("run", "runs"),
 }
 _RUN_KEY = "frame_run"
