@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkcore import commands, config, maintenance
+from sparkcore import commands, config, judging, maintenance, reviewing
 from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError, shell_text
 from sparkcore.version import __version__
 
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     commands_of = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands_of)
     _add_reading(commands_of)
+    _add_judging(commands_of)
+    _add_review(commands_of)
     _add_maintenance(commands_of)
     _add_others(commands_of)
     return parser
@@ -97,13 +99,36 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: the suffix of OUT")
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
-    compare = _command(subparsers, "compare", commands.compare, "compare two runs", store=True)
+
+
+def _add_judging(subparsers: Any) -> None:
+    compare = _command(subparsers, "compare", judging.compare, "compare two runs", store=True)
     compare.add_argument("left", metavar="A", help=_RUN)
     compare.add_argument("right", metavar="B", help=_RUN)
     _add_json(compare)
-    evaluate = _command(subparsers, "evaluate", commands.evaluate, "measure the accuracy of a run", store=True)
-    evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth")
+    evaluate = _command(subparsers, "evaluate", judging.evaluate, "measure the accuracy of a run", store=True)
+    evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth, or reviewed")
+    evaluate.add_argument("--reviews-first", action="store_true", help="reviews replace other true labels")
     _add_json(evaluate)
+
+
+def _add_review(subparsers: Any) -> None:
+    review = subparsers.add_parser("review", help="what people say of the pictures of a run", allow_abbrev=False)
+    actions = review.add_subparsers(title="actions", required=True, metavar="ACTION")
+    read = _command(actions, "import", reviewing.import_reviews, "add the reviews of a file", store=True)
+    read.add_argument("run", metavar="RUN", help=_RUN)
+    read.add_argument("file", metavar="FILE", type=Path, help="CSV with image_id and label, or Label Studio's JSON")
+    read.add_argument("--by", metavar="NAME", help="who says so (default: the user of this shell)")
+    _add_json(read)
+    write = _command(actions, "export", reviewing.export_reviews, "write the reviews of a run", store=True)
+    write.add_argument("run", metavar="RUN", help=_RUN)
+    write.add_argument("out", metavar="FILE", type=Path, help="file, or folder for the format folders")
+    write.add_argument("--format", choices=reviewing.FORMATS, help="default: by the suffix: .csv, .json, or none")
+    write.add_argument("--links", action="store_true", help="folders of links instead of copies")
+    _add_json(write)
+    stats = _command(actions, "stats", reviewing.stats, "count the reviews of a run", store=True)
+    stats.add_argument("run", metavar="RUN", help=_RUN)
+    _add_json(stats)
 
 
 def _add_maintenance(subparsers: Any) -> None:

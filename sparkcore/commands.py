@@ -11,6 +11,7 @@ from typing import Any
 from sparkcore import client
 from sparkcore.errors import RequestError
 from sparkcore.options import engine_config, existing_store, run_config
+from sparkcore.reviewing import reviewed_results
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import read_notes
@@ -87,7 +88,7 @@ def export(options: argparse.Namespace) -> None:
         raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
     store = existing_store(options)
     manifest = store.find(options.run)
-    table = map_results(store, manifest.run_id)
+    table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
 
     def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
         return load_thumbnails(store, manifest.run_id, image_ids)
@@ -104,55 +105,6 @@ def export(options: argparse.Namespace) -> None:
             title = read_notes(store).of(manifest.run_id).name
             file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
-
-
-def compare(options: argparse.Namespace) -> None:
-    """Show how far two runs agree and where they differ."""
-    from sparkcore.analysis.comparison import compare as compare_tables
-    from sparkcore.analysis.comparison import config_changes
-
-    store = existing_store(options)
-    left, right = store.find(options.left), store.find(options.right)
-    result = compare_tables(load_results(store, left.run_id), load_results(store, right.run_id))
-    changes = config_changes(left.to_dict(), right.to_dict())
-    if options.json:
-        print_json(
-            {
-                "left": left.run_id,
-                "right": right.run_id,
-                "in_both": result.both,
-                "only_left": len(result.only_left),
-                "only_right": len(result.only_right),
-                "agreement": result.agreement,
-                "changed": result.changed.num_rows,
-                "settings": {change.name: [change.left, change.right] for change in changes},
-            }
-        )
-        return
-    agreement = "nothing to compare" if result.agreement is None else f"{100 * result.agreement:.1f} % the same label"
-    print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
-    print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
-    print_table(("setting", left.run_id, right.run_id), [(c.name, c.left, c.right) for c in changes])
-    print_table(
-        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
-    )
-
-
-def evaluate(options: argparse.Namespace) -> None:
-    """Measure the accuracy of a run whose true labels are known."""
-    from sparkcore.analysis.metrics import evaluate as evaluate_table
-
-    store = existing_store(options)
-    manifest = store.find(options.run)
-    result = evaluate_table(load_results(store, manifest.run_id))
-    if options.json:
-        print_json({"run_id": manifest.run_id, **result.numbers()})
-        return
-    print(f"Run {manifest.run_id}: {result.support:,} images with a true label")
-    print(*result.sentences(), sep="\n")
-    print_table(
-        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
-    )
 
 
 def models(options: argparse.Namespace) -> None:

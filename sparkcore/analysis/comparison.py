@@ -78,6 +78,14 @@ def compare(left: pa.Table, right: pa.Table) -> Comparison:
     )
 
 
+def differing(left: pa.Table, right: pa.Table) -> Rows:
+    """Return the row numbers of the left run whose images have another label in the right one."""
+    left_rows, right_rows = _join(left["image_id"], right["image_id"])
+    both = encode(left["label"]).at(left_rows).codes >= 0
+    both &= encode(right["label"]).at(right_rows).codes >= 0
+    return left_rows[both & ~_is_same(left, right, left_rows, right_rows)]
+
+
 def change_block(pairs: pa.Table, labels: int = 15) -> pa.Table:
     """Return the most frequent of `Comparison.pairs` as matrix cells: left, right, count, share.
 

@@ -1,0 +1,66 @@
+"""The commands that judge a run: accuracy, comparison with another run."""
+
+from __future__ import annotations
+
+import argparse
+
+from sparkcore.options import existing_store
+from sparkcore.reviewing import reviewed_results
+from sparkcore.terminal import print_json, print_table
+
+_SHOWN_LABELS = 15
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Show how far two runs agree and where they differ."""
+    from sparkcore.analysis.comparison import compare as compare_tables
+    from sparkcore.analysis.comparison import config_changes
+
+    store = existing_store(options)
+    left, right = store.find(options.left), store.find(options.right)
+    result = compare_tables(reviewed_results(store, left), reviewed_results(store, right))
+    changes = config_changes(left.to_dict(), right.to_dict())
+    if options.json:
+        print_json(
+            {
+                "left": left.run_id,
+                "right": right.run_id,
+                "in_both": result.both,
+                "only_left": len(result.only_left),
+                "only_right": len(result.only_right),
+                "agreement": result.agreement,
+                "changed": result.changed.num_rows,
+                "settings": {change.name: [change.left, change.right] for change in changes},
+            }
+        )
+        return
+    agreement = "nothing to compare" if result.agreement is None else f"{100 * result.agreement:.1f} % the same label"
+    print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
+    print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
+    print_table(("setting", left.run_id, right.run_id), [(c.name, c.left, c.right) for c in changes])
+    print_table(
+        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
+    )
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Measure the accuracy of a run by its true labels and reviews."""
+    from sparkcore.analysis.intervals import clopper_pearson
+    from sparkcore.analysis.metrics import evaluate as evaluate_table
+    from sparkcore.analysis.reviewed import truth_sources
+
+    store = existing_store(options)
+    manifest = store.find(options.run)
+    table = reviewed_results(store, manifest, reviews_first=options.reviews_first)
+    result, sources = evaluate_table(table), truth_sources(table)
+    low, high = clopper_pearson(result.top_1 * result.support, result.support)
+    if options.json:
+        found = {"top1": result.top_1, "top5": result.top_k, "low": low, "high": high, "true_labels": sources}
+        print_json({"run_id": manifest.run_id, **found, **result.numbers()})
+        return
+    said = ", ".join(f"{count:,} {name}" for name, count in sources.items())
+    print(f"Run {manifest.run_id}: {result.support:,} images with a true label ({said})")
+    print(*result.sentences(), sep="\n")
+    print_table(
+        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
+    )
