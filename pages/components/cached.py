@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.components.opened import Key, Opened
 from sparkcore.analysis import aggregates
+from sparkcore.analysis.class_lookup import ClassLookup
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, compare
 from sparkcore.analysis.filters import Filters
@@ -27,7 +28,7 @@ def _key_of(opened: Opened) -> Key:
     return opened.key
 
 
-_BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
+BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +51,26 @@ class Compared:
     rows: tuple[Rows, Rows]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def matching_rows(opened: Opened, filters: Filters) -> Rows:
     """Return the numbers of the rows that pass, in the table's order; read-only."""
     return _read_only(select(opened.table, filters))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def sorted_rows(opened: Opened, filters: Filters, key: str, descending: bool, seed: int = 0) -> Rows:
     """Return the numbers of the rows that pass, ordered by one of `selection.SORT_KEYS`; read-only."""
     return _read_only(sort(opened.table, matching_rows(opened, filters), key, descending, seed))
 
 
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=BY_KEY)
 def summary(opened: Opened, filters: Filters, name: str, **arguments: Any) -> pa.Table:
     """Return what the function `name` of `sparkcore.analysis.aggregates` makes of the rows that pass."""
     table: pa.Table = getattr(aggregates, name)(opened.table, rows=matching_rows(opened, filters), **arguments)
     return table
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_KEY)
 def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
     """Return the evaluation of the rows that pass; None where no true label of them is known."""
     if not has_truth(opened.table):
@@ -80,13 +81,13 @@ def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
         return None
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)
 def truth(opened: Opened) -> Match | None:
     """Return the true and the predicted class of every row; None where no true label is known."""
     return match(opened.table) if has_truth(opened.table) else None
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def filter_options(opened: Opened) -> FilterOptions:
     """Return the values that the filter widgets offer."""
     table = opened.table
@@ -102,7 +103,13 @@ def filter_options(opened: Opened) -> FilterOptions:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)
+def classes(opened: Opened) -> ClassLookup:
+    """Return the classes that the run's model knows; pass a run without reviews, which they do not change."""
+    return ClassLookup.of(opened.table)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=BY_KEY)
 def comparison(left: Opened, right: Opened) -> Compared:
     """Return the comparison of two runs."""
     found = compare(left.table, right.table)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.queues import random_sample
-from sparkcore.analysis.reviewed import is_judged, reviewed_rows, with_reviews
+from sparkcore.analysis.reviewed import REVIEWED, is_judged, reviewed_rows, with_said
 from sparkcore.analysis.sampling import Bools, Estimate, Sample, estimate
 from sparkcore.analysis.truth import is_correct
 from sparkcore.reviews.review import CLASS, NONE, UNSURE, State
@@ -46,7 +46,7 @@ class ReviewStats:
 def review_stats(table: pa.Table, states: Mapping[str, State], run_id: str) -> ReviewStats:
     """Return the counts of a run; `table` is its result without reviews."""
     said = reviewed_rows(table, states)
-    correct, judged = judge(table, states)
+    correct, judged = judge_rows(table, said)
     hits, count = int(correct.sum()), int(judged.sum())
     low, high = clopper_pearson(hits, count) if count else (None, None)
     kinds = Counter(state.answer.kind for state in said.values() if state.answer)
@@ -68,14 +68,16 @@ def review_stats(table: pa.Table, states: Mapping[str, State], run_id: str) -> R
     )
 
 
-def judge(table: pa.Table, states: Mapping[str, State]) -> tuple[Bools, Bools]:
+def judge_rows(table: pa.Table, said: Mapping[int, State]) -> tuple[Bools, Bools]:
     """Return for every row whether its prediction is correct by its review, and whether it is judged at all."""
-    bare = table.set_column(
-        table.column_names.index("truth"), "truth", pa.nulls(table.num_rows, table.schema.field("truth").type)
-    )
-    found = is_correct(with_reviews(bare, states))
-    judged = pc.is_valid(found).to_numpy(zero_copy_only=False)
-    return pc.fill_null(found, False).to_numpy(zero_copy_only=False), judged
+    correct, judged = np.zeros(table.num_rows, dtype=bool), np.zeros(table.num_rows, dtype=bool)
+    if said:
+        rows = np.array(list(said), dtype=np.int64)
+        part = with_said(table.take(pa.array(rows)), dict(enumerate(said.values())), reviews_first=True)
+        is_known = pc.and_(pc.is_valid(found := is_correct(part)), pc.equal(part["truth_source"], REVIEWED))
+        judged[rows] = pc.fill_null(is_known, False).to_numpy()
+        correct[rows] = judged[rows] & pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return correct, judged
 
 
 def estimate_from_reviews(sample: Sample, judged: tuple[Bools, Bools], said: Mapping[int, State]) -> Estimate | None:

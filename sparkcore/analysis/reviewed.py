@@ -42,13 +42,19 @@ def reviewed_rows(table: pa.Table, states: Mapping[str, State]) -> dict[int, Sta
 def with_reviews(
     table: pa.Table, states: Mapping[str, State], *, given: str = "folder", reviews_first: bool = False
 ) -> pa.Table:
-    """Return the result with REVIEW_COLUMNS, unchanged where nothing is said of its pictures.
+    """Return the result with what is said of its pictures (`with_said`)."""
+    return with_said(table, reviewed_rows(table, states), given=given, reviews_first=reviews_first)
+
+
+def with_said(
+    table: pa.Table, said: Mapping[int, State], *, given: str = "folder", reviews_first: bool = False
+) -> pa.Table:
+    """Return the result with REVIEW_COLUMNS, unchanged where nothing is said; `said` is by row number.
 
     A reviewed label becomes the true label of a picture that has none; with `reviews_first`, of every reviewed
     picture. `truth_source` says where a true label is from: `given` or REVIEWED. Pictures of which somebody cannot
     tell what they show get no true label; what is in no class gets one that no model can name.
     """
-    said = reviewed_rows(table, states)
     if not said:
         return table
     place = np.zeros(table.num_rows, dtype=np.int64)

@@ -45,7 +45,7 @@ class Said:
 class ReviewIndex:
     """Read and write one file; each method is one transaction, so any process may call it.
 
-    All methods raise RunFailedError where the file cannot be used.
+    All methods raise RunFailedError where the file cannot be used. Reading creates no file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,6 +53,8 @@ class ReviewIndex:
 
     def unknown(self, review_ids: Sequence[str]) -> list[str]:
         """Return those of the reviews that are not in the index, sorted."""
+        if not review_ids or not self.path.exists():
+            return sorted(review_ids)
         with self._using() as db:
             known = {row[0] for row in db.execute("SELECT id FROM reviews")}
         return sorted(set(review_ids) - known)
@@ -69,12 +71,16 @@ class ReviewIndex:
 
     def states(self) -> dict[str, State]:
         """Return what is said of every picture by its key."""
+        if not self.path.exists():
+            return {}
         with self._using() as db:
             rows = db.execute("SELECT key, kind, label, class_id, star, tags, note, by, at FROM states").fetchall()
         return {key: _state(values) for key, *values in rows}
 
     def revision(self) -> int:
         """Return a number that grows with every review."""
+        if not self.path.exists():
+            return 0
         with self._using() as db:
             return int(db.execute("SELECT count(*) FROM reviews").fetchone()[0])
 
@@ -89,6 +95,8 @@ class ReviewIndex:
 
     def history(self, keys: Sequence[str]) -> list[Said]:
         """Return everything that was said of one picture, oldest first."""
+        if not self.path.exists():
+            return []
         marks = ", ".join("?" * len(keys))
         with self._using() as db:
             rows = db.execute(

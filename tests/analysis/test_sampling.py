@@ -63,7 +63,7 @@ def test_the_ends_of_a_sample() -> None:
     whole = estimate(sample, right, judged, 200)
     assert whole is not None
     assert (whole.images, whole.judged, whole.unclear, whole.more) == (200, 200, 0, 0)
-    assert (whole.low, whole.high) == (whole.accuracy, whole.accuracy) == (pytest.approx(correct.mean()),) * 2
+    assert whole.low == whole.high == whole.accuracy == pytest.approx(correct.mean())
     assert estimate(sample, right, judged, 3) is None  # not yet one of each stratum
     judged[:10] = False
     found = estimate(sample, right, judged, 60)
