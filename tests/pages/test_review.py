@@ -25,7 +25,7 @@ def answers(store: RunStore) -> list[Answer | None]:
     return [state.answer for _, state in sorted(ReviewBook(store).states().items())]
 
 
-def test_one_key_answers_and_the_next_picture_comes(store: RunStore, open_page: OpenPage):
+def test_one_key_answers_and_the_next_picture_comes(store: RunStore, open_page: OpenPage) -> None:
     run = write_run(store, FRUIT)
     app = open_page("review", run=run, queue="unsure")
     assert shown(app) == "**image-0059.jpg** · 1 of 60 · 0 reviewed"
@@ -49,7 +49,7 @@ def test_one_key_answers_and_the_next_picture_comes(store: RunStore, open_page: 
     assert shown(open_page("review", run=run, queue="unsure")) == "**image-0057.jpg** · 3 of 60 · 2 reviewed"
 
 
-def test_any_class_of_the_model_is_found(store: RunStore, open_page: OpenPage):
+def test_any_class_of_the_model_is_found(store: RunStore, open_page: OpenPage) -> None:
     run = write_run(store, FRUIT)
     app = open_page("review", run=run, queue="unsure")
     search = next(box for box in app.selectbox if str(box.key).startswith("answer_search"))
@@ -59,7 +59,7 @@ def test_any_class_of_the_model_is_found(store: RunStore, open_page: OpenPage):
     assert shown(app).startswith("**image-0058.jpg**")
 
 
-def test_star_tags_and_note_stay_with_the_picture(store: RunStore, open_page: OpenPage):
+def test_star_tags_and_note_stay_with_the_picture(store: RunStore, open_page: OpenPage) -> None:
     run = write_run(store, FRUIT)
     app = open_page("review", run=run, queue="unsure")
     app.text_input(key="reviewer").set_value("Ann").run()
@@ -72,7 +72,7 @@ def test_star_tags_and_note_stay_with_the_picture(store: RunStore, open_page: Op
     assert app.button(key="answer_star").label == "Remove star"
 
 
-def test_reviews_are_the_truth_on_other_pages(store: RunStore, open_page: OpenPage):
+def test_reviews_are_the_truth_on_other_pages(store: RunStore, open_page: OpenPage) -> None:
     run = write_run(store, FRUIT)
     assert any("no true labels" in one.value for one in open_page("evaluate", run=run).info)
     table = map_results(store, run)
@@ -87,7 +87,7 @@ def test_reviews_are_the_truth_on_other_pages(store: RunStore, open_page: OpenPa
 
 
 @pytest.mark.parametrize("judged", [0, 25, 60])
-def test_the_sample_tells_how_good_the_model_is(store: RunStore, open_page: OpenPage, judged: int):
+def test_the_sample_tells_how_good_the_model_is(store: RunStore, open_page: OpenPage, judged: int) -> None:
     run = write_run(store, FRUIT)
     app = open_page("review", run=run)
     for _ in range(min(judged, 2)):
@@ -109,7 +109,7 @@ def test_the_sample_tells_how_good_the_model_is(store: RunStore, open_page: Open
         assert any(one.startswith("All pictures are reviewed." if judged == 60 else "From 25 images") for one in said)
 
 
-def test_queues_of_other_runs_and_true_labels(store: RunStore, open_page: OpenPage):
+def test_queues_of_other_runs_and_true_labels(store: RunStore, open_page: OpenPage) -> None:
     write_run(store, Made(rows=30, error_every=0))
     run = write_run(store, Made(rows=30, error_every=0, shift=1, day=1))
     app = open_page("review", run=run, queue="disagree")
