@@ -19,6 +19,8 @@ if not len(order):
     st.info("There is no picture in this queue. Remove a filter, or take another queue.", icon=":material/done_all:")
     st.stop()
 
+if chosen == queue.SAMPLE:
+    queue.show_estimate(opened, wanted)
 here = queue.place(opened, order)
 number = int(order[here])
 row = opened.table.slice(number, 1).to_pylist()[0]
@@ -28,5 +30,3 @@ with left, st.container(key="review_picture"):
     picture.show(opened, number, row)
 with right:
     answer.show(answer.Subject(opened, number, row, partial(queue.go_on, opened, order, here)))
-    if chosen == queue.SAMPLE:
-        queue.show_estimate(opened, wanted)

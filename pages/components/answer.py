@@ -15,13 +15,14 @@ from sparkcore.analysis.reviewed import describe_answer
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name
 from sparkcore.reviews.pictures import pictures_at
-from sparkcore.reviews.review import CLASS, NONE, OPEN, UNSURE, Answer, Change, State
+from sparkcore.reviews.review import CLASS, LONGEST_LABEL, NONE, OPEN, UNSURE, Answer, Change, State
 from sparkcore.schema import STATUS_OK
 
 KEYS = (
     ("1 to 5", "the picture shows this one of the five labels"),
     ("Enter", "confirm the first label"),
-    ("a letter or /", "search all classes, or name a new one; Enter takes it"),
+    ("a letter or /", "search all classes; Enter takes the one that is marked"),
+    ("+", "name a new class"),
     ("0", "not in any class"),
     ("9", "I cannot tell"),
     ("Space", "star"),
@@ -32,7 +33,7 @@ KEYS = (
     ("?", "this list"),
 )
 _SHOWN = 5
-_SEARCH, _TAGS, _NOTE = "answer_search", "answer_tags", "answer_note"
+_SEARCH, _NEW, _TAGS, _NOTE = "answer_search", "answer_new", "answer_tags", "answer_note"
 _TEXTS = {NONE: "**Not in any class**", UNSURE: "**Cannot tell**"}
 
 
@@ -62,10 +63,11 @@ def show(subject: Subject) -> None:
     reviews.show_error()
     _show_state(subject)
     if subject.row["status"] == STATUS_OK:
-        _show_labels(subject)
+        with st.container(gap="xsmall"):
+            _show_labels(subject)
         _show_search(subject)
     with st.container(horizontal=True, gap="small"):
-        _button(subject, "None of these classes", "0", ":material/block:", Change(Answer(NONE)), "none")
+        _button(subject, "Not in any class", "0", ":material/block:", Change(Answer(NONE)), "none")
         _button(subject, "Cannot tell", "9", ":material/help:", Change(Answer(UNSURE)), "unsure")
     with st.container(horizontal=True, gap="small"):
         starred = subject.state.star
@@ -81,13 +83,15 @@ def show(subject: Subject) -> None:
             args=(subject.opened.store,),
         )
         st.button("Keys", key="answer_keys", icon=":material/keyboard:", type="tertiary", on_click=keyboard.ask_help)
-    _show_words(subject)
-    reviews.show_name()
+    with st.container(horizontal=True, gap="small"):
+        _show_words(subject)
+    with st.sidebar:
+        reviews.show_name()
     keyboard.show(
         KEYS,
         subject=f"{subject.opened.run_id} {subject.row['image_id']}",
         search=_SEARCH,
-        places={"T": _TAGS, "N": _NOTE, "/": _SEARCH},
+        places={"T": _TAGS, "N": _NOTE, "/": _SEARCH, "+": _NEW},
     )
 
 
@@ -131,46 +135,67 @@ def _button(subject: Subject, label: str, key: str, icon: str | None, change: Ch
     )
 
 
-def _show_search(subject: Subject) -> None:
-    lookup = cached.classes(subject.opened.without_reviews)
-    new = {one.answer.label for one in subject.opened.said.values() if one.answer and one.answer.kind == CLASS}
+def class_names(opened: Opened, lookup: ClassLookup) -> list[str]:
+    """Return the names of all classes of the model, followed by those that people have added."""
+    new = {one.answer.label for one in opened.said.values() if one.answer and one.answer.kind == CLASS}
     names = [one.label for one in lookup.classes]
-    # A new widget for each answer: it begins empty.
-    key = f"{_SEARCH}_{subject.row['image_id']}_{subject.state.at}"
-
-    def take() -> None:
-        chosen = st.session_state[key]
-        if chosen:
-            subject.say(Change(_answer(lookup, chosen)))
-
-    with st.container(key=_SEARCH):
-        st.selectbox(
-            "Another class",
-            [*names, *sorted(new.difference(names))],
-            index=None,
-            key=key,
-            format_func=display_name,
-            placeholder="Another class: type to search, or name a new one",
-            accept_new_options=True,
-            label_visibility="collapsed",
-            on_change=take,
-        )
+    return [*names, *sorted(new.difference(names))]
 
 
-def _answer(lookup: ClassLookup, chosen: str) -> Answer:
+def used_tags(opened: Opened) -> list[str]:
+    """Return all tags of the run's pictures."""
+    return list(cached.filter_options(opened).tags)
+
+
+def answer_of(lookup: ClassLookup, chosen: str) -> Answer:
+    """Return the answer that a choice of `class_names`, or a text that somebody typed, stands for."""
     exact = next((one for one in lookup.classes if one.label == chosen), None)
     if exact:
         return Answer(CLASS, exact.label, exact.class_id)
     try:
         return lookup.answer(chosen)
-    except RequestError:  # words of several classes: a person has to choose one of them, and chose to name a new one
+    except RequestError:  # words that several classes share: whoever typed them chose none of these
         return Answer(CLASS, chosen)
+
+
+def _show_search(subject: Subject) -> None:
+    lookup = cached.classes(subject.opened.without_reviews)
+    # New widgets for each answer: they begin empty.
+    stamp = f"{subject.row['image_id']}_{subject.state.at}"
+    key, new_key = f"{_SEARCH}_{stamp}", f"{_NEW}_{stamp}"
+
+    def take(name: str) -> None:
+        if st.session_state[name]:
+            subject.say(Change(answer_of(lookup, st.session_state[name])))
+
+    with st.container(horizontal=True, gap="small"):
+        with st.container(key=_SEARCH):
+            st.selectbox(
+                "Another class",
+                class_names(subject.opened, lookup),
+                index=None,
+                key=key,
+                format_func=display_name,
+                placeholder="Another class: type",
+                label_visibility="collapsed",
+                on_change=take,
+                args=(key,),
+            )
+        with st.container(key=_NEW, width=150):
+            st.text_input(
+                "New class",
+                key=new_key,
+                max_chars=LONGEST_LABEL,
+                placeholder="New class: +",
+                label_visibility="collapsed",
+                on_change=take,
+                args=(new_key,),
+            )
 
 
 def _show_words(subject: Subject) -> None:
     state, stamp = subject.state, f"{subject.row['image_id']}_{subject.state.at}"
     tags_key, note_key = f"{_TAGS}_{stamp}", f"{_NOTE}_{stamp}"
-    used = sorted({tag for one in subject.opened.said.values() for tag in one.tags})
 
     def write_tags() -> None:
         chosen = tuple(st.session_state[tags_key])
@@ -180,7 +205,7 @@ def _show_words(subject: Subject) -> None:
     with st.container(key=_TAGS):
         st.multiselect(
             "Tags",
-            list(dict.fromkeys([*state.tags, *used])),
+            list(dict.fromkeys([*state.tags, *used_tags(subject.opened)])),
             default=list(state.tags),
             key=tags_key,
             accept_new_options=True,

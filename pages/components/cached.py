@@ -41,6 +41,7 @@ class FilterOptions:
     width: tuple[int, int]
     errors: tuple[str, ...]
     has_truth: bool
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ def filter_options(opened: Opened) -> FilterOptions:
         width=(width["min"] or 0, width["max"] or 0),
         errors=tuple(aggregates.error_counts(table)["error_type"].to_pylist()),
         has_truth=has_truth(table),
+        tags=tuple(sorted({tag for one in opened.said.values() for tag in one.tags})),
     )
 
 

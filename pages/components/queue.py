@@ -28,7 +28,6 @@ _TITLES = {
     DISAGREE: "Models disagree",
 }
 _ABOUT = {
-    SAMPLE: "How good is the model on all of these pictures? Pictures by chance, more of them where it is unsure.",
     UNSURE: "The lowest scores first.",
     WRONG: "Pictures whose true label is another one than the prediction, the surest predictions first.",
     DISAGREE: "Pictures that other runs of the same folder label differently.",
@@ -56,7 +55,8 @@ def show_choice(opened: Opened) -> str:
         label_visibility="collapsed",
         required=True,
     )
-    st.caption(_ABOUT[chosen])
+    if chosen in _ABOUT:
+        st.caption(_ABOUT[chosen])
     return chosen
 
 
@@ -116,17 +116,20 @@ def show_steps(opened: Opened, order: Rows, here: int) -> None:
 
 def show_estimate(opened: Opened, wanted: Filters) -> None:
     """Draw the accuracy on all pictures, as far as the reviewed beginning of the random sample tells it."""
-    sample = _sample(opened.without_reviews, wanted)
-    seen = review_stats.reviewed_beginning(sample.rows, opened.said)
     found = _estimate(opened, wanted)
     with st.container(border=True, key="review_estimate"):
         if found is None:
-            st.markdown(f"**How good is the model on these {text.images(len(sample.rows))}?**")
-            st.caption(f"{seen:,} of the sample reviewed. The first interval needs a few pictures of every score.")
+            sample = _sample(opened.without_reviews, wanted)
+            seen = review_stats.reviewed_beginning(sample.rows, opened.said)
+            st.markdown(
+                f"**How good is the model on these {text.images(len(sample.rows))}?** Review pictures of this random "
+                f"sample: {seen:,} so far. The first interval needs a few pictures of every score."
+            )
             return
-        st.markdown(f"**Accuracy on all {text.images(found.images)}: {text.percent(found.accuracy)}**")
-        st.progress(found.accuracy, text=f"95 % interval: {text.percent(found.low)} to {text.percent(found.high)}")
-        st.caption(_said(found))
+        st.markdown(
+            f"**Accuracy on all {text.images(found.images)}: {text.percent(found.accuracy)}** "
+            f"(95 % interval: {text.percent(found.low)} to {text.percent(found.high)}). {_said(found)}"
+        )
 
 
 def _said(found: Estimate) -> str:
@@ -134,7 +137,7 @@ def _said(found: Estimate) -> str:
     if found.judged == found.images:
         return f"All pictures are reviewed.{unclear}"
     points = f"±{100 * MARGIN:.0f} points"
-    more = f"About {found.more:,} more for {points}." if found.more else f"Narrower than {points}."
+    more = f"About {found.more:,} more for {points}." if found.more else f"It is narrower than {points}."
     return f"From {text.images(found.judged)} of the random sample. {more}{unclear}"
 
 

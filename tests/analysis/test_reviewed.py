@@ -5,8 +5,10 @@ import hashlib
 import pyarrow as pa
 import pytest
 
+from sparkcore.analysis.filters import Filters, describe
 from sparkcore.analysis.metrics import evaluate
 from sparkcore.analysis.reviewed import truth_sources, with_reviews
+from sparkcore.analysis.selection import select
 from sparkcore.analysis.truth import is_correct
 from sparkcore.reviews.pictures import picture_key, picture_keys, pictures_at
 from sparkcore.reviews.review import CLASS, NONE, UNSURE, Answer, State
@@ -73,3 +75,25 @@ def test_the_same_bytes_are_the_same_picture(kind: pa.DataType) -> None:
     assert with_reviews(moved, {picture_key(first): SAID[0]})["review"].to_pylist() == ["cat", None]
     # What was said before there were hashes holds too.
     assert with_reviews(hashed, STATES)["review"].to_pylist()[:2] == ["cat", "dog"]
+
+
+def test_filters_on_reviews() -> None:
+    table = with_reviews(TABLE, STATES)
+    wanted = {
+        "reviewed": Filters(review="reviewed"),
+        "unreviewed": Filters(review="unreviewed"),
+        "starred": Filters(review="starred"),
+        "tag": Filters(tags=("far", "none")),
+        "part of a tag": Filters(tags=("fa",)),
+    }
+    assert {name: select(table, filters).tolist() for name, filters in wanted.items()} == {
+        "reviewed": [0, 1, 2, 3],
+        "unreviewed": [4, 5],
+        "starred": [0],
+        "tag": [0],
+        "part of a tag": [],
+    }
+    assert [select(TABLE, filters).size for filters in wanted.values()] == [0, 6, 0, 0, 0]
+    for filters in wanted.values():
+        assert Filters.from_query(filters.to_query()) == filters
+        assert describe(filters)
