@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reading(commands_of)
     _add_judging(commands_of)
     _add_review(commands_of)
+    _add_policy(commands_of)
     _add_maintenance(commands_of)
     _add_others(commands_of)
     return parser
@@ -81,6 +82,7 @@ def _add_run(subparsers: Any) -> None:
     reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
     execution = run.add_argument_group("execution (does not change the result)")
     _add_engine(execution)
+    run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
     run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
     _add_json(run)
 
@@ -98,6 +100,7 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("run", metavar="RUN", help=_RUN)
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: the suffix of OUT")
+    export.add_argument("--policy", type=Path, metavar="FILE", help="add the column decision")
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
 
 
@@ -110,6 +113,20 @@ def _add_judging(subparsers: Any) -> None:
     evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth, or reviewed")
     evaluate.add_argument("--reviews-first", action="store_true", help="reviews replace other true labels")
     _add_json(evaluate)
+
+
+def _add_policy(subparsers: Any) -> None:
+    policy = subparsers.add_parser("policy", help="thresholds that reach a precision", allow_abbrev=False)
+    actions = policy.add_subparsers(title="actions", required=True, metavar="ACTION")
+    fit = _command(actions, "fit", judging.fit_policy, "find the thresholds on the judged images of a run", store=True)
+    fit.add_argument("run", metavar="RUN", help=_RUN)
+    fit.add_argument("--precision", type=float, required=True, metavar="P", help="share of correct ones, as in 0.95")
+    fit.add_argument("--guarantee", action="store_true", help="the low end of the interval must reach it too")
+    fit.add_argument("--by-class", action="store_true", help="thresholds of their own for classes with many images")
+    fit.add_argument("--reject", type=float, metavar="P", help="reject scores below which at most P are correct")
+    fit.add_argument("--name", help="name of the policy")
+    fit.add_argument("--out", type=Path, metavar="FILE", help="write the policy as JSON")
+    _add_json(fit)
 
 
 def _add_review(subparsers: Any) -> None:

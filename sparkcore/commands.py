@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sparkcore import client
+from sparkcore.analysis.policy import Policy
 from sparkcore.errors import RequestError
+from sparkcore.judging import read_policy
 from sparkcore.options import engine_config, existing_store, run_config
 from sparkcore.reviewing import reviewed_results
 from sparkcore.runs.manifest import Manifest
@@ -29,14 +31,17 @@ def run(options: argparse.Namespace) -> None:
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
+    policy = read_policy(options.policy) if options.policy else None
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
     store = RunStore(engine.store, engine.state)
+    decisions = _decisions(store, outcome.manifest, policy)
     if options.json:
-        print_json(_run_summary(store, outcome.manifest, outcome.status))
+        print_json({**_run_summary(store, outcome.manifest, outcome.status), **decisions})
         return
     print(f"Run {outcome.manifest.run_id}: {outcome.status}")
     _print_manifest(store, outcome.manifest)
+    print_table(("decision", "images"), list(decisions.get("decisions", {}).items()))
 
 
 def runs(options: argparse.Namespace) -> None:
@@ -78,6 +83,7 @@ def export(options: argparse.Namespace) -> None:
     """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
+    from sparkcore.analysis.policy import with_decisions
     from sparkcore.analysis.report import render_report
     from sparkcore.intake import open_image
 
@@ -89,6 +95,8 @@ def export(options: argparse.Namespace) -> None:
     store = existing_store(options)
     manifest = store.find(options.run)
     table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
+    if options.policy:
+        table = with_decisions(table, read_policy(options.policy))
 
     def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
         return load_thumbnails(store, manifest.run_id, image_ids)
@@ -146,6 +154,16 @@ def _print_unfinished(store: RunStore, *, as_json: bool) -> None:
         return
     rows = [(r.run_id, r.planned_at[:16].replace("T", " "), r.done, r.images, r.folder) for r in found]
     print_table(("run", "planned (UTC)", "done", "images", "folder"), rows)
+
+
+def _decisions(store: RunStore, manifest: Manifest, policy: Policy | None) -> dict[str, Any]:
+    """Return what a policy does with the images of a run, as counts by decision; nothing without one."""
+    from sparkcore.analysis.policy import count_decisions, decide
+
+    if policy is None:
+        return {}
+    table = load_results(store, manifest.run_id)
+    return {"policy": policy.name, "decisions": count_decisions(decide(table, policy))}
 
 
 def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, Any]:

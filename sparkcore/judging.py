@@ -1,9 +1,15 @@
-"""The commands that judge a run: accuracy, comparison with another run."""
+"""The commands that judge a run: accuracy, policies, comparison with another run."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from pathlib import Path
 
+from sparkcore.analysis.policy import Policy
+from sparkcore.analysis.thresholds import CONFIDENCE
+from sparkcore.errors import RequestError
+from sparkcore.imaging.lettering import percent
 from sparkcore.options import existing_store
 from sparkcore.reviewing import reviewed_results
 from sparkcore.terminal import print_json, print_table
@@ -52,7 +58,7 @@ def evaluate(options: argparse.Namespace) -> None:
     store = existing_store(options)
     manifest = store.find(options.run)
     table = reviewed_results(store, manifest, reviews_first=options.reviews_first)
-    result, sources = evaluate_table(table), truth_sources(table)
+    result, sources = evaluate_table(table), truth_sources(table, manifest.config["truth"])
     low, high = clopper_pearson(result.top_1 * result.support, result.support)
     if options.json:
         found = {"top1": result.top_1, "top5": result.top_k, "low": low, "high": high, "true_labels": sources}
@@ -64,3 +70,37 @@ def evaluate(options: argparse.Namespace) -> None:
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )
+
+
+def fit_policy(options: argparse.Namespace) -> None:
+    """Find the thresholds that reach a precision on the judged images of a run."""
+    from sparkcore.analysis import policy
+
+    store = existing_store(options)
+    manifest = store.find(options.run)
+    table = reviewed_results(store, manifest)
+    aim = policy.Aim(options.precision, options.guarantee, options.reject or 0.0, options.by_class)
+    name = options.name or f"{manifest.model['name']}-{options.precision:g}"
+    fitted = policy.fit_policy(table, aim, name=name, run_id=manifest.run_id)
+    decided = policy.count_decisions(policy.decide(table, fitted.policy))
+    if options.out:
+        options.out.write_text(fitted.policy.to_json(), encoding="utf-8")
+    found = fitted.found
+    if options.json:
+        values = {**asdict(found), "confidence": CONFIDENCE, "judged": fitted.judged, "decisions": decided}
+        print_json({"run_id": manifest.run_id, **values, "policy": asdict(fitted.policy)})
+        return
+    print(f"Run {manifest.run_id}: from the score {found.threshold:.4f} on, {percent(found.precision)} are correct")
+    interval = f"{percent(found.low)} to {percent(found.high)} ({100 * CONFIDENCE:.0f} % interval)"
+    print(f"{interval}; {found.kept:,} of {fitted.judged:,} judged images are kept, {percent(found.share)}.")
+    print("All images: " + ", ".join(f"{count:,} {name}" for name, count in decided.items()))
+    if options.out:
+        print(f"Wrote {options.out}; use it with `run --policy` and `export --policy`.")
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy's file; raises RequestError."""
+    try:
+        return Policy.from_json(path.read_bytes())
+    except OSError as error:
+        raise RequestError(f"{path}: expected the JSON file of a policy, but {error.strerror}.") from error

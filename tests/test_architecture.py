@@ -40,7 +40,8 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),
     "commands": (
-        WORDS | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake", "reviewing"},
+        WORDS
+        | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake", "judging", "reviewing"},
         set(),
     ),
     "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),

@@ -97,11 +97,11 @@ def describe_answer(state: State) -> str | None:
     return None if state.answer is None else _WORDS.get(state.answer.kind) or state.answer.label
 
 
-def truth_sources(table: pa.Table) -> dict[str, int]:
-    """Return the number of pictures with a true label by where it is from."""
+def truth_sources(table: pa.Table, given: str = "folder") -> dict[str, int]:
+    """Return the number of pictures with a true label by where it is from: `given` where there are no reviews."""
     if "truth_source" not in table.column_names:
         count = len(table["truth"]) - table["truth"].null_count
-        return {"folder": count} if count else {}
+        return {given: count} if count else {}
     counts = pc.value_counts(table["truth_source"].drop_null()).to_pylist()
     return {one["values"]: one["counts"] for one in counts}
 
