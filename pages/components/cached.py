@@ -18,6 +18,7 @@ from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, compare
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.metrics import Evaluation, evaluate
+from sparkcore.analysis.paired import Paired, judge_pairs
 from sparkcore.analysis.selection import select, sort
 from sparkcore.analysis.truth import Match, has_truth, match
 from sparkcore.errors import RequestError
@@ -46,10 +47,15 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Hold a comparison, and the row numbers of its changed images in both tables, left and right."""
+    """Hold a comparison, and the row numbers of its changed images in both tables, left and right.
+
+    `paired` says which run is better (None without true labels); `outcome` is that of the changed images.
+    """
 
     comparison: Comparison
     rows: tuple[Rows, Rows]
+    paired: Paired | None
+    outcome: pa.Array
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
@@ -118,7 +124,9 @@ def comparison(left: Opened, right: Opened) -> Compared:
     ids = found.changed["image_id"]
     places = [pc.index_in(ids, value_set=run.table["image_id"].combine_chunks()) for run in (left, right)]
     left_rows, right_rows = (_read_only(place.to_numpy().astype(np.int64)) for place in places)
-    return Compared(found, (left_rows, right_rows))
+    paired = judge_pairs(left.table, right.table)
+    outcome = paired.outcome.take(pa.array(left_rows)) if paired else pa.nulls(len(left_rows), pa.string())
+    return Compared(found, (left_rows, right_rows), paired, outcome)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -27,7 +27,7 @@ HELD = 935
 @pytest.fixture(scope="module")
 def table(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     """Give the result of MobileNetV2 on 300 labelled photos."""
-    engine = EngineConfig(store=tmp_path_factory.mktemp("promises"))
+    engine = EngineConfig(store=str(tmp_path_factory.mktemp("promises")))
     weights = shared("models/mobilenet_v2_imagenet.keras")
     done = run(RunConfig(str(photos), "mobilenet_v2", weights=str(weights), truth="filename"), engine)
     return load_results(RunStore(engine.store), done.manifest.run_id)
