@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster soak check wheel-test lock java archive
+.PHONY: help setup run test test-cluster soak check audit wheel-test lock java archive
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,13 +34,16 @@ check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+audit: $(VENV)/.dev ## look for known vulnerabilities of the locked requirements; needs the network
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
 wheel-test: $(VENV)/.dev java ## build the wheel and use it in a new environment
 	$(BIN)/python scripts/test_wheel.py
 
 setup: $(VENV)/.setup archive ## make .venv with the locked requirements, look for Java
 
 lock: $(VENV)/.dev ## renew requirements.lock and requirements-dev.lock
-	$(LOCK) pyproject.toml requirements.txt --extra dashboard -o requirements.lock
+	$(LOCK) pyproject.toml requirements.txt --extra dashboard --extra int8 -o requirements.lock
 	$(LOCK) pyproject.toml requirements.txt requirements-dev.txt --all-extras -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/.setup: requirements.lock pyproject.toml

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, frame
+from pages.components import address, frame, trouble
 from pages.components.opened import finished_runs, open_store
 
 st.set_page_config(page_title=frame.NAME, page_icon=frame.ICON, layout="wide")
@@ -18,4 +18,5 @@ def start() -> None:
 
 home = st.Page(start, title="Start", default=True, visibility="hidden")
 pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, (title, _, _) in frame.PAGES.items()]
-st.navigation([home, *pages], position="hidden").run()
+with trouble.guarded():
+    st.navigation([home, *pages], position="hidden").run()

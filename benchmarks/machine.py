@@ -9,9 +9,10 @@ from importlib import metadata
 from pathlib import Path
 
 from benchmarks.processes import ROOT
-from sparkcore.models.processor import computes_bfloat16
+from sparkcore.models.runtimes.openvino import computes
 
-_LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
+_EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_int8")
+_LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
 def describe() -> dict[str, str]:
@@ -19,7 +20,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "bfloat16": "yes" if computes_bfloat16() else "no",
+        "bfloat16": "yes" if computes("bfloat16") else "no",
         "load_before": f"{os.getloadavg()[0]:.2f}",
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -31,7 +32,7 @@ def describe() -> dict[str, str]:
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     facts = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
-    wide = [name for name in ("avx512f", "avx2") if name in facts.get("flags", "").split()][:1]
+    wide = [name for name in _EXTENSIONS if name in facts.get("flags", "").split()]
     return " ".join([facts.get("model name", platform.processor()).strip(), *wide])
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from benchmarks.processes import run_json
 
+RANDOM = "random"
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -18,16 +20,17 @@ class Model:
     path: Path
     side: int
     preprocess: str
+    is_trained: bool = False
 
     def arguments(self) -> list[str]:
         """Return the command-line arguments of a contender."""
         return ["--model", str(self.path), "--side", str(self.side), "--preprocess", self.preprocess]
 
 
-def saved(name: str, folder: Path) -> Model:
-    """Save a model of the registry with random weights, in a child process. Speed does not depend on weights."""
-    facts, _ = run_json("benchmarks.models", name, str(folder / f"{name}.keras"))
-    return Model(name, folder / f"{name}.keras", facts["side"], facts["preprocess"])
+def saved(name: str, folder: Path, weights: str = RANDOM) -> Model:
+    """Save a model of the registry, in a child process. Speed does not depend on weights, so random ones will do."""
+    facts, _ = run_json("benchmarks.models", name, str(folder / f"{name}.keras"), "--weights", weights)
+    return Model(name, folder / f"{name}.keras", facts["side"], facts["preprocess"], weights != RANDOM)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("path", type=Path)
+    parser.add_argument("--weights", default=RANDOM)
     options = parser.parse_args()
-    model = resolve_model(RunConfig(images="x", model=options.name, weights="random"))
+    model = resolve_model(RunConfig(images="x", model=options.name, weights=options.weights))
     build_keras_model(model).save(options.path)
     print(json.dumps({"side": model.height, "preprocess": model.preprocess}))
 

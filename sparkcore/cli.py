@@ -58,12 +58,20 @@ def _add_run(subparsers: Any) -> None:
     run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, pattern or URI")
     model = run.add_argument_group("model")
     model.add_argument(
-        "--model", help="name of a model, .keras or .h5 file, or auto (default): ResNet50, else efficientnet_lite0"
+        "--model",
+        help="name of a model, a .keras, .h5, .onnx, .tflite or .xml file, or auto (default): ResNet50, else "
+        "efficientnet_lite0",
     )
     model.add_argument("--weights", help="imagenet (default), a file, or random[:SEED]")
     model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")
     model.add_argument("--preprocess", choices=config.PREPROCESSES, help="pixel values that a model file expects")
     model.add_argument("--precision", choices=config.PRECISIONS, help="default: float32")
+    model.add_argument(
+        "--min-agreement",
+        type=float,
+        metavar="SHARE",
+        help="int8 becomes float32 where it keeps a smaller share of first labels (default: 0.97)",
+    )
     model.add_argument("--top-k", type=int, metavar="N", help="labels kept per image (default: 5)")
     reading = run.add_argument_group("images")
     reading.add_argument(

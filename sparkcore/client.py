@@ -17,6 +17,7 @@ from sparkcore.origins import absolute_path, is_local
 from sparkcore.roots import Root
 from sparkcore.runs import engine_lock
 from sparkcore.runs.jobs import Job, JobTable
+from sparkcore.runs.logs import ENGINE_LOG, log_path
 from sparkcore.runs.store import RunStore
 
 __all__ = [
@@ -73,9 +74,7 @@ def start_engine(engine: EngineConfig | None = None) -> bool:
     if engine_pid(engine) is not None:
         return False
     store = _store(engine)
-    log = store.state / "logs" / "engine.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log_path(store.state, ENGINE_LOG).open("ab") as output:
         subprocess.Popen(
             [sys.executable, "-m", "sparkcore", "engine", "serve", *_flags(engine, store)],
             stdin=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ from sparkcore.errors import RequestError
 from sparkcore.judging import read_policy
 from sparkcore.options import engine_config, existing_store, run_config
 from sparkcore.reviewing import reviewed_results
+from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.notes import read_notes
@@ -24,6 +25,7 @@ from sparkcore.terminal import print_json, print_table, watching
 
 EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
 _SHOWN_LABELS = 15
+_AGREEMENT = ("images", "same_label", "low", "high")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -179,7 +181,15 @@ def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, 
         "error_types": manifest.error_types,
         "model": manifest.model["name"],
         "model_source": manifest.model["source"],
+        "runtime": manifest.model.get("runtime"),  # runs of 0.1 do not state it
+        "precision": manifest.model.get("precision"),
+        **_agreement(manifest),
     }
+
+
+def _agreement(manifest: Manifest) -> dict[str, Any]:
+    stated = manifest.agreement
+    return {"agreement": {name: stated[name] for name in _AGREEMENT}} if stated else {}
 
 
 def _print_manifest(store: RunStore, manifest: Manifest) -> None:
@@ -188,6 +198,8 @@ def _print_manifest(store: RunStore, manifest: Manifest) -> None:
     counts, table = manifest.counts, load_results(store, manifest.run_id)
     print(f"  images   {manifest.config['images']}")
     print(f"  model    {manifest.model['name']}, {manifest.model['source']}")
+    if stated := agreement_text(manifest.to_dict()):
+        print(f"  labels   {stated}")
     print(
         f"  result   {counts['images']:,} images: {counts['ok']:,} ok, {counts['errors']:,} with errors, "
         f"{counts['excluded']:,} excluded by filters"

@@ -14,11 +14,13 @@ from sparkcore.errors import ConfigError
 READERS = ("bytes", "image")
 RESIZE_MODES = ("auto", "stretch", "crop", "pad")
 INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "int8")
 TRUTHS = ("none", "folder", "filename")
 KEEPS = ("scores", "resized", "pixels")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
-MODEL_SUFFIXES = (".keras", ".h5")
+KERAS_SUFFIXES = (".keras", ".h5")
+GRAPH_SUFFIXES = (".onnx", ".tflite", ".xml")
+MODEL_SUFFIXES = (*KERAS_SUFFIXES, *GRAPH_SUFFIXES)
 
 DEFAULT_STORE = "runs-store"
 DEFAULT_MODEL = "auto"  # ResNet50, or the built-in model where its weights are not available
@@ -50,7 +52,8 @@ class RunConfig:
     `images` is a path, a pattern or a URI; folders are read recursively. Sizes are in pixels, inclusive; images
     outside of them are left out. `sample` limits the number of files, chosen by `seed` before any image is opened.
     `weights`, `labels` and `preprocess` are needed only where the model has none of its own. `resize` "auto" is
-    the way of the model's authors.
+    the way of the model's authors. A run in int8 is made in float32 where int8 keeps a smaller share of first labels
+    than `min_agreement`.
 
     Raises ConfigError for an invalid value.
     """
@@ -64,6 +67,7 @@ class RunConfig:
     resize: str = "auto"
     interpolation: str = "bicubic"
     precision: str = "float32"
+    min_agreement: float = 0.97
     top_k: int = 5
     min_width: int | None = None
     max_width: int | None = None
@@ -84,6 +88,7 @@ class RunConfig:
         _check_choice("resize", self.resize, RESIZE_MODES)
         _check_choice("interpolation", self.interpolation, INTERPOLATIONS)
         _check_choice("precision", self.precision, PRECISIONS)
+        _check_share("min_agreement", self.min_agreement)
         _check_choice("truth", self.truth, TRUTHS)
         if self.preprocess is not None:
             _check_choice("preprocess", self.preprocess, PREPROCESSES)
@@ -191,6 +196,11 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def _check_int(name: str, value: object, minimum: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise ConfigError.unexpected(name, f"a whole number of at least {minimum}", value)
+
+
+def _check_share(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError.unexpected(name, "a number from 0 to 1", value)
 
 
 def _check_range(side: str, minimum: int | None, maximum: int | None) -> None:

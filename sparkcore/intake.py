@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from sparkcore.config import MODEL_SUFFIXES
+from sparkcore.config import KERAS_SUFFIXES, MODEL_SUFFIXES, RunConfig
 from sparkcore.errors import ImageError, InputError, ModelError, StorageError
 from sparkcore.origins import absolute_path, local_path, object_key, split_object_uri
 from sparkcore.roots import (
@@ -26,7 +27,8 @@ from sparkcore.storage.opening import open_storage
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
-WEIGHTS_SUFFIXES = (*MODEL_SUFFIXES, ".pth")
+WEIGHTS_SUFFIXES = (*KERAS_SUFFIXES, ".pth")
+_NAMED_WEIGHTS = re.compile(r"imagenet|random(:.*)?")  # all others are files
 _SEPARATOR = re.compile(rf"{re.escape(os.pathsep)}(?!//)")  # not the colon of an address
 
 
@@ -86,6 +88,21 @@ def choose_file(text: str, roots: Sequence[Root], suffixes: Sequence[str] = MODE
             f"File: expected a file that ends with {' or '.join(suffixes)}, received {text!r}. Check the spelling."
         )
     return os.fspath(path.resolve())
+
+
+def within_roots(config: RunConfig, roots: Sequence[Root]) -> RunConfig:
+    """Return a request of somebody else with absolute paths, once its files are found to lie below the roots.
+
+    Raises InputError or ModelError where one does not.
+    """
+    model, weights, labels = config.model, config.weights, config.labels
+    if model.endswith(MODEL_SUFFIXES):
+        model = choose_file(model, roots)
+    if weights and not _NAMED_WEIGHTS.fullmatch(weights):
+        weights = choose_file(weights, roots, WEIGHTS_SUFFIXES)
+    if labels:
+        labels = choose_file(labels, roots, LABEL_SUFFIXES)
+    return replace(config, images=choose_images(config.images, roots), model=model, weights=weights, labels=labels)
 
 
 def open_allowed(origin: str, roots: Sequence[Root]) -> bytes:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from PIL import Image
 
 import tests.network_guard.sitecustomize as network_guard
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 ENGINE_LIMIT_S = 90
-# Each Python worker of an engine imports TensorFlow: one is enough for a handful of pictures.
+# Each Python worker of an engine loads a model: one is enough for a handful of pictures.
 _ONE_WORKER = "-XX:ActiveProcessorCount=1"
+
+
+set_hypothesis_home_dir(Path(__file__).resolve().parents[1] / ".pytest_cache" / "hypothesis")
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,7 +68,9 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     copy_frozen_fixture(cache)  # no test needs Keras for the tiny model
     remember_offline()  # model "auto" asks no server
     patch.setenv("SPARK_SUBMIT_OPTS", _ONE_WORKER)
-    patch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # as in every worker, whichever test imports TensorFlow first
+    patch.setenv(
+        "TF_ENABLE_ONEDNN_OPTS", "1"
+    )  # the same kernels on all processors, whichever test imports TensorFlow first
     patch.delenv("SPARKCORE_STORE", raising=False)
     patch.delenv("SPARK_REMOTE", raising=False)
     for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:

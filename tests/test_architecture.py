@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = {"child", "classes", "config", "errors", "origins", "progress", "roots", "schema", "version"}
 
+COMPUTING = {"openvino", "tensorflow", "keras"}
+
 # room or file of sparkcore -> (what it may import of ours, the heavy libraries that it may import)
 HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "child": (set(), set()),
@@ -29,7 +31,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "storage": (WORDS, set()),
     "imaging": (WORDS, {"PIL"}),
     "samples": ({"errors"}, set()),
-    "models": (WORDS | {"storage", "imaging"}, {"tensorflow", "keras"}),
+    "models": (WORDS | {"storage", "imaging"}, COMPUTING),
     "worker": (WORDS | {"storage", "imaging", "models", "runs"}, {"PIL", "pyarrow"}),
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
@@ -56,7 +58,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }
 PAGES = WORDS | {"client", "runs", "reviews", "analysis", "imaging", "samples", "intake", "uploads"}
-HEAVY = {"pyspark", "py4j", "tensorflow", "keras", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"}
+HEAVY = {"pyspark", "py4j", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"} | COMPUTING
 
 
 def files(folder: str) -> list[Path]:
@@ -128,7 +130,7 @@ def test_imports_follow_the_flow(room: str) -> None:
 def test_pages_import_neither_spark_nor_models() -> None:
     for path in [*files("pages"), ROOT / "dashboard.py"]:
         assert not rooms_of(imports(path)) - PAGES, path
-        assert not heavy(imports(path)) & {"pyspark", "tensorflow", "keras"}, path
+        assert not heavy(imports(path)) & ({"pyspark"} | COMPUTING), path
 
 
 @pytest.mark.parametrize("folders", [("sparkcore",), ("pages", "sparkcore"), ("benchmarks", "sparkcore")])
@@ -144,7 +146,7 @@ def test_no_import_circle(folders: tuple[str, ...]) -> None:
 def test_importing_does_nothing_heavy() -> None:
     for path in files("sparkcore"):
         at_top = heavy(imports(path, at_top=True) - type_checking_imports(path))
-        assert not at_top & {"pyspark", "tensorflow", "keras", "streamlit", "vl_convert", "jinja2"}, path
+        assert not at_top & ({"pyspark", "streamlit", "vl_convert", "jinja2"} | COMPUTING), path
 
 
 def type_checking_imports(path: Path) -> set[str]:
@@ -168,7 +170,7 @@ def loaded_after(code: str) -> set[str]:
 def test_the_whole_package_imports_without_its_heavy_libraries() -> None:
     names = [name for name in modules(("sparkcore",)) if not name.endswith("__main__")]
     code = "\n".join(f"import {name}" for name in names)
-    assert not loaded_after(code) & {"pyspark", "tensorflow", "keras", "streamlit"}
+    assert not loaded_after(code) & ({"pyspark", "streamlit"} | COMPUTING)
 
 
 def test_a_worker_loads_neither_spark_nor_the_engine() -> None:

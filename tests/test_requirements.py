@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 RANGES = {
-    "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["dashboard"]],
+    "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["int8"], *EXTRAS["dashboard"]],
     "requirements-dev.txt": [line for line in EXTRAS["dev"] if not line.startswith("sparkcore[")],
 }
 

@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.physical import multiply_adds, peak
 from benchmarks.pictures import listed
 from sparkcore.config import RunConfig
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.imaging.decode import ImageSize, decode
 from sparkcore.imaging.transforms import resize, to_array
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.predictor import Predictor
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.task import WorkerTask
 
@@ -124,18 +126,33 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="name of a model in the registry")
     parser.add_argument("--weights")
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--quantized", type=Path, help="the model in int8")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
-    config = RunConfig(
-        images=str(options.images), model=options.name, weights=options.weights, precision=options.precision
-    )
-    model = start_freezing(resolve_model(config), config.precision).result()
-    work = Work(replace(model, precision=options.precision), config, options.batch_size, options.seconds)
+    config = RunConfig(images=str(options.images), model=options.name, weights=options.weights)
+    model = _model(config, options.precision, options.quantized)
+    work = Work(model, config, options.batch_size, options.seconds)
     paths = listed(options.images)
     figures = {"decoding": decoding(work, [path.read_bytes() for path in paths]), "inference": inference(work)}
     limit = 1 / sum(1 / rate for rate in figures.values())
-    print(json.dumps({**figures, "limit": limit, "worker_loops": worker_loops(work, paths)}))
+    figures |= {"limit": limit, "worker_loops": worker_loops(work, paths)}
+    print(json.dumps(figures | (_physical(work, figures["inference"]) if options.precision == "float32" else {})))
+
+
+def _model(config: RunConfig, precision: str, quantized: Path | None) -> FrozenModel:
+    computation = choose_runtime("float32" if quantized else precision)
+    model = start_freezing(resolve_model(config), computation).result()
+    return replace(model, path=quantized, digest=quantized.stem, precision=precision) if quantized else model
+
+
+def _physical(work: Work, inference_rate: float) -> dict[str, float]:
+    needed, possible = multiply_adds(work.model.path), peak()
+    return {
+        "multiply-adds an image, billions": needed / 1e9,
+        "peak of the cores, billion multiply-adds/s": possible / 1e9,
+        "share of the peak": inference_rate * needed / possible,
+    }
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from sparkcore.engine import execution
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import start_session
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.origins import origin_of
 from sparkcore.progress import Watch
 from sparkcore.runs.manifest import Manifest
@@ -88,6 +89,6 @@ def _run(count: int, top_k: int, engine: EngineConfig, spark: SparkSession, fold
     config = RunConfig(images=str(folder / "images"), model=str(folder / "colors.keras"), top_k=top_k)
     store = RunStore(engine.store, engine.state)
     with made_up_listing(count, origin_of(folder / "images"), store.state / "listings") as listing:
-        request = Request.of(config, resolve_model(config), listing)
+        request = Request.of(config, resolve_model(config), listing, choose_runtime(config.precision))
         run = execution.Execution(request, engine, Watch(), store, lambda: spark)
         return run.complete(started, time.time() - started)

@@ -18,6 +18,8 @@ from sparkcore.engine.request import Request
 from sparkcore.engine.session import start_session
 from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
+from sparkcore.runs.plan import create_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.store import RunStore
 from tests.models.fixture_model import copy_fixture_model
@@ -57,8 +59,9 @@ def _plan(count: int, engine: EngineConfig, slots: int, model: Path) -> int:
     """List and plan as a run does before its first task; return the number of buckets."""
     config, store = RunConfig(images=_ROOT, model=str(model)), RunStore(engine.store, engine.state)
     with made_up_listing(count, _ROOT, store.state / "listings") as listing:
-        request = Request.of(config, resolve_model(config), listing)
-        plan = make_plan(store.storage, request, bucket_size(count, _MODEL_BYTES, slots))
+        request = Request.of(config, resolve_model(config), listing, choose_runtime(config.precision))
+        plan = make_plan(store.storage, request, bucket_size(count, _MODEL_BYTES, slots), (), lambda: None)
+        create_plan(store.storage, plan)
         board = ReceiptBoard(store.storage, plan)
         board.poll()
         shares(board.missing, slots)

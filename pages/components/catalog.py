@@ -7,12 +7,13 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import run_name
 from pages.components.opened import Opened, finished_runs, open_store
 from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
+from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import forget
 from sparkcore.runs.notes import LONGEST_NAME, LONGEST_TEXT, Note, Notes, read_notes, write_note
@@ -113,7 +114,7 @@ def _delete(store: RunStore, run_id: str) -> None:
     try:
         store.delete(run_id)
     except SparkcoreError as error:  # somebody else has just deleted it
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)
     forget(store, run_id)
     write_note(store, run_id, Note())
     address.change({"run": None, "page": None, "image": None})
@@ -161,6 +162,7 @@ def _details(manifest: Manifest) -> dict[str, str | None]:
         "Weights": manifest.model.get("source"),
         "Input": f"{text.pixels(manifest.model['height'], manifest.model['width'])} pixels",
         "Settings": _changed_settings(manifest) or "defaults",
+        "Precision": agreement_text(manifest.to_dict()) or None,
         "Images": f"{counts['images']:,} ({f'{reused:,}' if reused else 'none'} reused)",
         "Excluded by size": f"{counts['excluded']:,}" if counts.get("excluded") else None,
         "Left out": manifest.left_out or None,

@@ -25,13 +25,15 @@ def show(this: Opened, other: Opened) -> None:
         return
     st.subheader("Drift", anchor=False)
     said = text.escape(display_name(found.sentence()))
-    (st.warning if found.alarm else st.success)(
-        said, icon=":material/trending_up:" if found.alarm else ":material/check:"
-    )
+    if found.alarm:
+        st.warning(said, icon=":material/trending_up:")
+    else:
+        st.success(said, icon=":material/check:")
+    scores = f"{text.percent(found.score_distance)} at most (Kolmogorov-Smirnov, p = {found.score_p:.2g})"
     st.caption(
         f"The runs have no image in common, so their batches are compared: {text.images(found.images_b)} of this run "
-        f"with {text.images(found.images_a)} of the other one. Tests at {100 * LEVEL:.0f} %, corrected for their number. "
-        f"Scores differ by {text.percent(found.score_distance)} at most (Kolmogorov-Smirnov, p = {found.score_p:.2g})."
+        f"with {text.images(found.images_a)} of the other one. Tests at {100 * LEVEL:.0f} %, corrected for their "
+        f"number. Scores differ by {scores}."
     )
     _show_labels(found)
     st.subheader("Least like the other run", anchor=False)

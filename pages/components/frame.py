@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import address, place, text
+from pages.components import address, place, text, trouble
 from pages.components.naming import run_choices
 from pages.components.opened import Opened, finished_runs, open_run, open_store
 from sparkcore.errors import RunNotFoundError, SparkcoreError
@@ -64,7 +64,7 @@ def show(page: str) -> Opened | None:
         manifests = finished_runs(store)
     except SparkcoreError as error:
         heading(page)
-        st.error(text.escape(str(error)), icon=":material/error:")
+        trouble.show(error)
         return None
     if not manifests:
         heading(page)
@@ -94,7 +94,9 @@ def begin(page: str) -> RunStore:
     _require_login()
     place.show(page)
     _show_navigation()
-    return open_store()
+    store = open_store()
+    trouble.keep_log(store.state)
+    return store
 
 
 def name_tab(page: str, subject: str = "") -> None:
@@ -156,10 +158,9 @@ def _change_run() -> None:
 
 def _show_error(run_id: str, error: SparkcoreError) -> None:
     if isinstance(error, RunNotFoundError):  # its own text speaks of the shell
-        said = f"There is no run {text.escape(run_id)} in this store. Choose another one from the list."
+        trouble.show(error, f"There is no run {text.escape(run_id)} in this store. Choose another one from the list.")
     else:
-        said = text.escape(str(error))
-    st.error(said, icon=":material/error:")
+        trouble.show(error)
     st.page_link("pages/runs.py", label="See all runs", icon=PAGES["runs"][1])
 
 

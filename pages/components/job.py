@@ -7,13 +7,14 @@ import time
 import numpy as np
 import streamlit as st
 
-from pages.components import gallery, text
+from pages.components import address, gallery, place, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import request_name
 from pages.components.opened import open_run
-from sparkcore import client
+from sparkcore import client, intake
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
+from sparkcore.runs.logs import ENGINE_LOG
 from sparkcore.runs.store import RunStore
 
 _REFRESH_EVERY = "1s"
@@ -24,7 +25,7 @@ _ENGINE_WAIT_S = 90  # enough for a cold engine to start Java
 
 def show(job: Job, store: RunStore, *, is_new: bool = False) -> None:
     """Draw a job, refreshed while it is active; a finished new one shows its first pictures."""
-    live = st.fragment(_draw, run_every=_REFRESH_EVERY if job.active else None)
+    live = st.fragment(trouble.guard(_draw), run_every=_REFRESH_EVERY if job.active else None)
     with st.container(border=True, key=f"job_{job.job_id}"):
         live(job.job_id, store, job.active, is_new)
         if is_new and job.run_id and not job.active:
@@ -74,10 +75,19 @@ def _draw_ended(job: Job, store: RunStore, is_new: bool) -> None:
         _draw_finished(job, title, is_new)
     elif job.state == "cancelled":
         st.markdown(f":material/cancel: **{title}** · cancelled, finished images are kept")
-        _offer_repeat(job)
+        with st.container(horizontal=True):
+            st.button(
+                "Resume",
+                key=f"resume_{job.job_id}",
+                icon=":material/play_arrow:",
+                help="Go on where the run stopped.",
+                on_click=_resume,
+                args=(job, store),
+            )
+            _offer_repeat(job)
     else:
         st.markdown(f":material/error: **{title}** · failed")
-        st.error(text.escape(job.message) or "The run failed without a message. See the log.")
+        st.error(f"{text.escape(job.message) or 'The run failed without a message.'} :small[Job {job.job_id}]")
         with st.container(horizontal=True, vertical_alignment="center"):
             _offer_log(job, store)
             _offer_repeat(job)
@@ -134,12 +144,25 @@ def _offer_log(job: Job, store: RunStore) -> None:
 
 
 def _log_tail(store: RunStore) -> bytes:
-    path = store.state / "logs" / "engine.log"
+    path = store.state / "logs" / ENGINE_LOG
     if not path.is_file():
         return b"There is no log, because the engine did not start.\n"
     with path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - _LOG_BYTES))
         return log.read()
+
+
+def _resume(job: Job, store: RunStore) -> None:
+    """Submit the same request again: it computes what is missing."""
+    try:
+        roots = intake.allowed_roots(store.state)
+        config = intake.within_roots(job.config, roots)
+        resumed = client.submit(config, retry_failed=job.retry_failed, roots=roots)
+    except SparkcoreError as error:
+        trouble.toast(error)
+    else:
+        address.change({"job": resumed.job_id})
+        place.ask(f"job_{resumed.job_id}")
 
 
 def _start_engine() -> None:
@@ -150,4 +173,4 @@ def _cancel(job_id: str) -> None:
     try:
         client.cancel(job_id)
     except SparkcoreError as error:
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)

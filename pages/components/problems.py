@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import gallery, text
+from pages.components import gallery, text, trouble
 from pages.components.opened import Opened
 from sparkcore import client, intake
 from sparkcore.analysis.columns import Rows
-from sparkcore.config import MODEL_SUFFIXES, EngineConfig, RunConfig
+from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import SparkcoreError
-from sparkcore.roots import Root
 
 _ROWS_PER_PAGE = 200
-_NAMED_WEIGHTS = re.compile(r"imagenet|random(:.*)?")  # all others are files
 
 
 def show_images(opened: Opened, rows: Rows) -> None:
@@ -41,11 +36,11 @@ def show_retry(opened: Opened) -> None:
             return
         try:
             roots = intake.allowed_roots(opened.store.state)
-            config = _checked(RunConfig.from_dict(opened.manifest.config), roots)
+            config = intake.within_roots(RunConfig.from_dict(opened.manifest.config), roots)
             engine = EngineConfig.from_environment(store=opened.store.uri, state=opened.store.state)
             job = client.submit(config, engine, retry_failed=True, roots=roots)
         except SparkcoreError as error:
-            st.error(text.escape(str(error)), icon=":material/error:")
+            trouble.show(error)
             return
     st.switch_page("pages/run.py", query_params={"job": job.job_id})
 
@@ -71,16 +66,3 @@ def _show_table(opened: Opened, rows: Rows) -> None:
         },
         alt="Unreadable images with their reasons",
     )
-
-
-def _checked(config: RunConfig, roots: Sequence[Root]) -> RunConfig:
-    """Return the request with absolute paths; the user of this page may read less than the owner of the run."""
-    model, weights, labels = config.model, config.weights, config.labels
-    if model.endswith(MODEL_SUFFIXES):
-        model = intake.choose_file(model, roots)
-    if weights and not _NAMED_WEIGHTS.fullmatch(weights):
-        weights = intake.choose_file(weights, roots, intake.WEIGHTS_SUFFIXES)
-    if labels:
-        labels = intake.choose_file(labels, roots, intake.LABEL_SUFFIXES)
-    images = intake.choose_images(config.images, roots)
-    return replace(config, images=images, model=model, weights=weights, labels=labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, place, settings, source, text
+from pages.components import address, place, settings, source, text, trouble
 from pages.components.naming import QUICK_LOOK
 from pages.components.opened import is_run_id
 from pages.components.settings import Values
@@ -97,7 +97,7 @@ def submit(pictures: Source, values: Values, store: RunStore) -> None:
         images, refused = source.resolve(pictures, store)
         job = client.submit(settings.to_config(images, values, store), roots=intake.allowed_roots(store.state))
     except SparkcoreError as error:
-        st.error(text.escape(str(error)), icon=":material/error:")
+        trouble.show(error)
         return
     st.session_state[_REFUSED_KEY] = (job.job_id, refused)
     address.change({"job": job.job_id})

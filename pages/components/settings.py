@@ -96,7 +96,9 @@ def _show_model(prefix: str, default: RunConfig | None) -> Values:
 def _show_own_model(prefix: str, default: RunConfig | None) -> Values:
     preprocess = ["", *PREPROCESSES]
     return {
-        "model_file": _path(f"{prefix}model_file", "Model file (.keras or .h5)", default.model if default else None),
+        "model_file": _path(
+            f"{prefix}model_file", "Model file (.keras, .onnx, ...)", default.model if default else None
+        ),
         "labels": _path(f"{prefix}labels", "Class names (.json or .txt)", default.labels if default else None),
         "preprocess": st.selectbox(
             "Preprocessing of the pixels",
@@ -130,6 +132,7 @@ def _show_preparation(prefix: str, base: RunConfig) -> Values:
         values: Values = {
             "resize": _select(prefix, "Resize", "resize", RESIZE_MODES, base),
             "precision": _select(prefix, "Precision", "precision", PRECISIONS, base),
+            "min_agreement": base.min_agreement,
         }
         values["top_k"] = _number(prefix, "Predictions per image", "top_k", base)
     with right:

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import text
+from pages.components import text, trouble
 from sparkcore import intake, uploads
 from sparkcore.errors import InputError, StorageError
 from sparkcore.origins import is_local
@@ -108,7 +108,7 @@ def _check_folder(chosen: str, roots: Sequence[Root]) -> bool:
             return True
         count, is_all = _count_files(place) if is_local(place) else _count_objects(place)
     except (InputError, StorageError) as error:
-        st.error(text.escape(str(error)), icon=":material/error:")
+        trouble.show(error)
         return False
     if not count:
         st.warning("This folder holds no files. Choose another one.", icon=":material/folder_off:")

@@ -20,6 +20,7 @@ from sparkcore.analysis.selection import select
 from sparkcore.analysis.svg import to_svg
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name, percent
+from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.notes import run_name
 
 ERRORS_SHOWN = 50
@@ -122,6 +123,8 @@ def _error_images(table: pa.Table, rows: Rows) -> list[dict[str, Any]]:
 def _sections(manifest: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     if manifest.get("run_id"):
         yield "Run", [("id", str(manifest["run_id"]))]
+    if stated := agreement_text(manifest):
+        yield "Precision", [("agreement with float32", stated)]
     for key, title in _SECTIONS:
         if manifest.get(key):
             yield title, _settings(manifest[key])

@@ -89,7 +89,9 @@ def bucket_frame(spark: SparkSession, slots: int, task: BucketTask, buckets: lis
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         numbers = [number for batch in batches for number in batch["id"].to_pylist()]
         own = [bucket for number in numbers for bucket in tasks[number]]
-        return reported(lambda: compute_buckets(own, replace(task, worker=localize(task.worker))))
+        may_be_last = any(number >= len(tasks) - slots for number in numbers)
+        there = replace(task, worker=localize(task.worker))
+        return reported(lambda: compute_buckets(own, there, may_be_last=may_be_last))
 
     return spark.range(0, len(tasks), numPartitions=len(tasks)).mapInArrow(work, REPORT_DDL)
 

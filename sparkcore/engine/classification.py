@@ -10,9 +10,10 @@ import pyarrow as pa
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.shipping import ship_model, ship_package, with_local_model
-from sparkcore.errors import RequestError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.errors import ConfigError, RequestError
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.schema import STATUS_EXCLUDED
 from sparkcore.worker.loop import classify_batches
 from sparkcore.worker.rows import added_fields
@@ -41,7 +42,13 @@ def classify(images: DataFrame, config: RunConfig, engine: EngineConfig | None =
     clashes = sorted({field.name for field in added_fields(config.keep)} & set(images.columns))
     if clashes:
         raise RequestError(f"Expected a frame without the columns that are added, received {clashes}. Rename them.")
-    model = start_freezing(resolve_model(config), config.precision).result()
+    resolved = resolve_model(config)
+    computation = choose_runtime(config.precision, only_openvino=resolved.graph is not None)
+    if computation.precision == "int8":
+        raise ConfigError(
+            "precision: int8 is calibrated on the images of a run, not on a frame. Use float32, or `run`."
+        )
+    model = start_freezing(resolved, computation).result()
     task = worker_task(images.sparkSession, config, model, engine or EngineConfig())
     return _mapped(images, task).where(f"status <> '{STATUS_EXCLUDED}'").drop("cost")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,9 +15,9 @@ from sparkcore.engine.bucket_job import BucketJob, bucket_frame
 from sparkcore.engine.bucketing import bucket_size
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
-from sparkcore.engine.freezing import start_freezing
+from sparkcore.engine.freezing import result_of, start_loading
 from sparkcore.engine.manifest_builder import build_manifest
-from sparkcore.engine.planning import make_plan
+from sparkcore.engine.planning import find_donors, make_plan, note_recipe
 from sparkcore.engine.preflight import check_executor, check_store, local_images
 from sparkcore.engine.request import Request
 from sparkcore.engine.source_job import SparkSource, is_read_by_spark
@@ -25,14 +25,15 @@ from sparkcore.engine.spark_errors import to_sparkcore_error
 from sparkcore.engine.spark_jobs import IdleWatch, worker_slots, workers_are_local
 from sparkcore.engine.tally import Tally
 from sparkcore.errors import EngineError, RequestError, RunFailedError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.files_table import committed_parts, is_compacted
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
-from sparkcore.runs.plan import Plan, read_plan
+from sparkcore.runs.plan import Plan, create_plan, read_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.store import RunStore
+from sparkcore.storage.folder import FolderStorage
 from sparkcore.storage.opening import input_storage
 from sparkcore.worker.bucket import BucketTask
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _CHECK_EVERY_S = 0.2
+_REQUESTS_AT_ONCE = 3
 _POLL_SHARE = 0.05  # of the time is spent on listing receipts
 _MAX_POLL_S = 30.0
 _RESTARTS = 2  # of a job, without a new receipt
@@ -64,16 +66,14 @@ class Execution:
     def complete(self, started: float, list_s: float) -> Manifest:
         """Finish the run and return its manifest; `started` is in seconds since the epoch."""
         begun = time.time()
-        self._report("starting Spark")
-        check_store(self.store.storage)
-        freezing = start_freezing(self.request.model, self.request.config.precision)
-        spark = self.spark()
-        self._report("loading the model")
-        model = self._wait(freezing)
-        plan = read_plan(self.store.storage, self.request.run_id) or self._new_plan(spark, model)
-        board = ReceiptBoard(self.store.storage, plan)
-        for receipt in board.poll():
-            self.tally.add(receipt, resumed=True)
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "store") as threads:
+            spark, model, plan = self._prepare(threads)
+            noted = threads.submit(note_recipe, self.store.storage, plan)
+            named = threads.submit(self.store.write_classes, plan.run_id, self.request.model.classes)
+            board = ReceiptBoard(self.store.storage, plan)
+            for receipt in board.poll():
+                self.tally.add(receipt, resumed=True)
+            noted.result(), named.result()
         self.tally.seconds["list"] = list_s
         if board.missing:
             task = self._task(spark, model, plan)
@@ -81,10 +81,26 @@ class Execution:
             self._compute(spark, task, board)
         return self._finish(spark, board, started)
 
-    def _new_plan(self, spark: SparkSession, model: FrozenModel) -> Plan:
+    def _prepare(self, threads: ThreadPoolExecutor) -> tuple[SparkSession, FrozenModel, Plan]:
+        """Start Spark, load the model and find or make the plan; `threads` ask the store meanwhile."""
+        storage, request = self.store.storage, self.request
+        self._report("starting Spark")
+        checked = threads.submit(check_store, storage)
+        known = threads.submit(read_plan, storage, request.run_id)
+        donors = threads.submit(find_donors, storage, request)
+        loading = start_loading(request, storage)
+        spark = self.spark()
+        self._report("loading the model")
+        model = result_of(loading, self.watch.check)
+        plan = known.result()
+        if plan is not None:
+            checked.result()
+            return spark, model, plan
         slots = worker_slots(spark) or _DEFAULT_SLOTS
-        size = self.engine.bucket_size or bucket_size(self.request.listing.images, model.path.stat().st_size, slots)
-        return make_plan(self.store.storage, self.request, size)
+        size = self.engine.bucket_size or bucket_size(request.listing.images, model.path.stat().st_size, slots)
+        plan = make_plan(storage, request, size, donors.result(), self.watch.check)
+        checked.result()
+        return spark, model, create_plan(storage, plan)
 
     def _task(self, spark: SparkSession, model: FrozenModel, plan: Plan) -> BucketTask:
         config = self.request.config
@@ -194,9 +210,9 @@ class Execution:
             tick = self._ticks(spark, "finishing")
             self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts, tick))
         self.tally.seconds["compact"] = time.time() - begun
-        self.store.write_classes(run_id, self.request.model.classes)
         manifest = self.store.finish(build_manifest(self.request, self.tally, board.receipts.values(), started))
-        map_results(self.store, run_id)  # now, so that opening the run is quick
+        if isinstance(self.store.storage, FolderStorage):  # of an object store whoever opens the run fetches its rows
+            map_results(self.store, run_id)
         return manifest
 
     def _on_spark(self, work: Callable[[], None]) -> None:
@@ -205,11 +221,6 @@ class Execution:
             work()
         except Exception as error:
             raise to_sparkcore_error(error) from error
-
-    def _wait(self, freezing: Future[FrozenModel]) -> FrozenModel:
-        while not wait([freezing], timeout=_CHECK_EVERY_S).done:
-            self.watch.check()
-        return freezing.result()
 
     def _report(self, phase: str) -> None:
         self.watch.check()

@@ -2,58 +2,70 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import TypeVar
 
-from sparkcore.child import child_environment
 from sparkcore.config import cache_folder
-from sparkcore.errors import RunFailedError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel, freeze, is_frozen
+from sparkcore.engine.elsewhere import Report, call_elsewhere
+from sparkcore.engine.request import Request
+from sparkcore.models.freeze import describe_frozen, freeze, is_frozen
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.resolve import ResolvedModel
+from sparkcore.models.runtimes.choice import Computation
+from sparkcore.models.runtimes.openvino import PACKED_SUFFIX
+from sparkcore.runs.calibrations import fetch_graph
+from sparkcore.storage.interface import Storage
 
-_PROGRAM = "from sparkcore.engine.freezing import main; main()"
+T = TypeVar("T")
+
+_CHECK_EVERY_S = 0.2
 
 
-def start_freezing(model: ResolvedModel, precision: str) -> Future[FrozenModel]:
+def start_freezing(model: ResolvedModel, computation: Computation) -> Future[FrozenModel]:
     """Start to freeze a model; the future is done at once if the model was frozen before."""
     if is_frozen(model, cache_folder()):
         done: Future[FrozenModel] = Future()
-        done.set_result(freeze(model, precision, cache_folder()))
+        done.set_result(_freeze((model, computation)))
         return done
-    pool = ThreadPoolExecutor(1, "freeze")
-    future = pool.submit(_freeze_elsewhere, model, precision)
+    title = f"The model {model.name} could not be prepared"
+    return in_background(lambda: call_elsewhere(_freeze, (model, computation), title))
+
+
+def start_loading(request: Request, storage: Storage) -> Future[FrozenModel]:
+    """Start to bring the model of a run to this machine: the frozen one, or the one in int8 from the store."""
+    calibration = request.calibration
+    if request.computation.precision != "int8" or calibration is None:
+        return start_freezing(request.model, request.computation)
+    path = cache_folder() / f"{calibration.quantized}{PACKED_SUFFIX}"
+
+    def bring() -> FrozenModel:
+        if path.is_file():
+            with suppress(OSError):  # a cache that this user may only read
+                path.touch()  # used: `gc` removes graphs that nobody has used for long
+        else:
+            fetch_graph(storage, calibration, path)
+        return describe_frozen(request.model, path, calibration.quantized, request.computation)
+
+    return in_background(bring)
+
+
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Do work in a thread of its own."""
+    pool = ThreadPoolExecutor(1, "model")
+    future = pool.submit(work)
     pool.shutdown(wait=False)
     return future
 
 
-def main() -> None:
-    """Read (model, precision) from standard input and write the frozen model or the error to standard output."""
-    answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # TensorFlow's output must not mix with the answer
-    model, precision = pickle.load(sys.stdin.buffer)
-    try:
-        result: FrozenModel | SparkcoreError = freeze(model, precision, cache_folder())
-    except SparkcoreError as error:
-        result = error
-    pickle.dump(result, answer)
-    answer.close()
+def result_of(future: Future[T], check: Callable[[], None]) -> T:
+    """Wait for a result; `check` is called several times a second, and gives up by raising."""
+    while not wait([future], timeout=_CHECK_EVERY_S).done:
+        check()
+    return future.result()
 
 
-def _freeze_elsewhere(model: ResolvedModel, precision: str) -> FrozenModel:
-    child = subprocess.run(
-        [sys.executable, "-c", _PROGRAM],
-        input=pickle.dumps((model, precision)),
-        capture_output=True,
-        env=child_environment(),
-        check=False,
-    )
-    if child.returncode:
-        last_lines = child.stderr.decode(errors="replace").strip().splitlines()[-3:]
-        raise RunFailedError(f"The model {model.name} could not be prepared: {' '.join(last_lines)}")
-    result = pickle.loads(child.stdout)
-    if isinstance(result, SparkcoreError):
-        raise result
-    return result
+def _freeze(asked: tuple[ResolvedModel, Computation], _report: Report | None = None) -> FrozenModel:
+    model, computation = asked
+    return freeze(model, computation.precision, cache_folder(), computation.runtime)

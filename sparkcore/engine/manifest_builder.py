@@ -6,6 +6,7 @@ import datetime as dt
 import platform
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib import metadata
 
 from sparkcore.engine.request import Request
@@ -14,7 +15,7 @@ from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.receipts import Receipt, sum_counts
 from sparkcore.version import __version__
 
-_LIBRARIES = ("pyspark", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
+_LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
 def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], started: float) -> Manifest:
@@ -37,6 +38,7 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
         counts={"images": counts["ok"] + counts["errors"], **counts, **work, **left_out},
         error_types=dict(error_types),
         timings={name: round(spent_s, 3) for name, spent_s in {"total": now - started, **tally.seconds}.items()},
+        agreement=request.calibration.statement() if request.calibration else {},
         images_per_second=_rate(tally.rows["computed"], now - started),
         images_per_second_no_load=_rate(tally.rows["computed"], classify_s - tally.load_wall_s),
     )
@@ -45,7 +47,8 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
 def _model(request: Request) -> dict[str, object]:
     model = request.model
     facts = {name: getattr(model, name) for name in ("name", "digest", "source", "height", "width", "preprocess")}
-    return {**facts, "resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio, "classes": len(model.classes)}
+    fit = {"resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio}
+    return {**facts, **fit, **asdict(request.computation), "classes": len(model.classes)}
 
 
 def _versions() -> dict[str, str]:

@@ -6,17 +6,20 @@ import time
 from dataclasses import dataclass
 
 from sparkcore.config import EngineConfig, RunConfig
+from sparkcore.engine.calibration import Calibrator, found_calibration
 from sparkcore.engine.execution import Execution
 from sparkcore.engine.listing import list_images
 from sparkcore.engine.request import Request
 from sparkcore.engine.session import session_when_needed
 from sparkcore.errors import ConfigError
 from sparkcore.models.resolve import resolve_model
+from sparkcore.models.runtimes.choice import choose_runtime
 from sparkcore.origins import split_object_uri
 from sparkcore.progress import Step, Watch
 from sparkcore.roots import Root
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
+from sparkcore.storage.ahead import map_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def run(
     _check_reader(config)
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
     model = resolve_model(config, watch)
+    computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
     store.storage.check()  # a store that does not answer is said within seconds
@@ -57,10 +61,13 @@ def run(
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.time() - started
-        request = _newest_retry(Request.of(config, model, listing), store, retry_failed=retry_failed)
-        if store.has(request.run_id):
+        request = found_calibration(Request.of(config, model, listing, computation), store)
+        request, is_finished = _newest_retry(request, store, retry_failed=retry_failed)
+        if request.has_identity and is_finished:
             return Outcome(store.manifest(request.run_id), "cached")
         watch.listed(listing.images)
+        if request.lacks_calibration:
+            request = Calibrator(request, store, watch, spark).make()
         execution = Execution(request, engine, watch, store, spark)
         return Outcome(execution.complete(started, list_s), "complete")
 
@@ -70,10 +77,16 @@ def _check_reader(config: RunConfig) -> None:
         raise ConfigError("reader: expected bytes for images on an object store, received image, which needs Hadoop.")
 
 
-def _newest_retry(request: Request, store: RunStore, *, retry_failed: bool) -> Request:
-    """Return the request with its newest finished retry, or the next one if errors are to be retried."""
-    newest = request
-    while store.has((following := newest.next_retry()).run_id):
-        newest = following
-    retry = retry_failed and store.has(newest.run_id) and store.manifest(newest.run_id).counts["errors"] > 0
-    return newest.next_retry() if retry else newest
+def _newest_retry(request: Request, store: RunStore, *, retry_failed: bool) -> tuple[Request, bool]:
+    """Return the request with its newest finished retry, or the next one if errors are to be retried.
+
+    The second value tells whether it is finished.
+    """
+    newest, following = request, request.next_retry()
+    is_finished, has_following = map_ahead(store.has, (newest.run_id, following.run_id), 2)
+    while has_following:
+        newest, following, is_finished = following, following.next_retry(), True
+        has_following = store.has(following.run_id)
+    if retry_failed and is_finished and store.manifest(newest.run_id).counts["errors"] > 0:
+        return following, False
+    return newest, is_finished

@@ -4,39 +4,55 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+
+import pyarrow as pa
 
 from sparkcore.engine.request import Request
 from sparkcore.errors import RunFailedError
 from sparkcore.runs.layout import PlanFolder, recipe_name
 from sparkcore.runs.listing_files import write_listing
-from sparkcore.runs.plan import Plan, create_plan, read_plan
+from sparkcore.runs.plan import Plan, read_plan
 from sparkcore.storage.interface import Storage
 
 _MAX_DONORS = 3
 
 
-def make_plan(storage: Storage, request: Request, bucket_size: int) -> Plan:
-    """Write the listing and create the plan; returns the plan that counts, which may be another driver's."""
+def make_plan(
+    storage: Storage, request: Request, bucket_size: int, donors: tuple[str, ...], check: Callable[[], None]
+) -> Plan:
+    """Write the listing and return the plan, which is still to be created; `donors`' rows may be copied.
+
+    `check` is called for every piece of the listing, and gives up by raising.
+    """
     folder = PlanFolder(request.run_id, uuid.uuid4().hex[:16])
-    sizes = write_listing(storage, folder, request.listing.pieces(), bucket_size)
-    plan = Plan(
+    sizes = write_listing(storage, folder, _checked(request.listing.pieces(), check), bucket_size)
+    return Plan(
         run_id=request.run_id,
         word=folder.word,
         recipe_id=request.recipe_id,
         images=request.listing.images,
         bucket_size=bucket_size,
         listing_bytes=sizes,
-        donors=_donors(storage, request),
+        donors=donors,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
     )
-    plan = create_plan(storage, plan)
+
+
+def note_recipe(storage: Storage, plan: Plan) -> None:
+    """Let later runs of the same recipe find this one."""
     storage.write(recipe_name(plan.recipe_id, plan.run_id), b"")
-    return plan
 
 
-def _donors(storage: Storage, request: Request) -> tuple[str, ...]:
+def _checked(pieces: Iterator[pa.Table], check: Callable[[], None]) -> Iterator[pa.Table]:
+    for piece in pieces:
+        check()
+        yield piece
+
+
+def find_donors(storage: Storage, request: Request) -> tuple[str, ...]:
     """Return the newest runs of the same recipe, finished or not, except this one."""
     entries = sorted(storage.list(f"recipes/{request.recipe_id}"), key=lambda e: (-e.modified_ns, e.name))
     names = (entry.name.rpartition("/")[2] for entry in entries)

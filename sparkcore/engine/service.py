@@ -19,6 +19,7 @@ from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.engine_lock import announce_stop, sole_engine
 from sparkcore.runs.jobs import JobTable
+from sparkcore.runs.logs import ENGINE_LOG, SPARK_LOG, bound_log
 from sparkcore.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class _Service:
             elif time.monotonic() - warmed > _WARM_EVERY_S:
                 _keep_warm(self.places.spark)
                 warmed = time.monotonic()
+            for log in (ENGINE_LOG, SPARK_LOG):
+                bound_log(self.store.state / "logs" / log)
             time.sleep(_POLL_S)
         self.stopped_at = time.time()
         announce_stop(self.store)

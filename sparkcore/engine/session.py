@@ -30,6 +30,7 @@ from sparkcore.engine.shipping import PACKAGE_SHIPPED, ship_package
 from sparkcore.engine.spark_errors import cause
 from sparkcore.engine.spark_jobs import follow_progress
 from sparkcore.errors import EngineError
+from sparkcore.runs.logs import SPARK_LOG, log_path
 from sparkcore.runs.state import state_folder
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def start_session(engine: EngineConfig, java_options: str | None = None) -> Spar
     check_reachable(master)
     named = submitted or installed_settings()
     settings = session_settings(engine, master, named, archive_options() if java_options is None else java_options)
-    log = _log_folder(engine) / "spark.log"
+    log = log_path(state_folder(engine.store, engine.state), SPARK_LOG)
     written = log.stat().st_size if log.exists() else 0
     try:
         with (
@@ -170,7 +171,6 @@ def _own_interrupts() -> Iterator[None]:
 @contextmanager
 def _stderr_into(path: Path) -> Iterator[None]:
     """Send the output of the JVM and its workers, which inherit the descriptor, to a log file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr.flush()
     terminal = os.dup(2)
     try:
@@ -202,7 +202,3 @@ def _environment(python: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _log_folder(engine: EngineConfig) -> Path:
-    return state_folder(engine.store, engine.state) / "logs"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.engine.spark_jobs import is_remote, workers_are_local
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.worker.task import WorkerTask
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from PIL import Image
 from sparkcore.errors import ImageError
 from sparkcore.imaging.bounded_child import BoundedChild, ChildDiedError, Limits, Message
 from sparkcore.imaging.decode import FORMATS, ImageSize, decode
+from sparkcore.imaging.formats import MAX_DECODING_BYTES
 
 _PREVIEW = ImageSize(64, 64)  # large JPEG files are decoded at a fraction of their size
 _AT_ONCE = threading.BoundedSemaphore(2)  # so that many uploads at a time do not add up
@@ -25,7 +26,7 @@ class Bounds:
     """
 
     pixels: int = 100_000_000
-    memory_bytes: int = 1_500_000_000
+    memory_bytes: int = MAX_DECODING_BYTES
     time_s: float = 30.0
 
 

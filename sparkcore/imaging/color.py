@@ -26,7 +26,7 @@ def count_channels(image: Image.Image) -> int:
 
 def to_plain(image: Image.Image) -> Image.Image:
     """Return the image in mode L, RGB or RGBA; the same object if it already is."""
-    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+    if image.mode == "RGBA" or (image.mode in ("L", "RGB") and "transparency" not in image.info):
         return image
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep(image)

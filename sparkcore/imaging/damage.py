@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from PIL import Image, UnidentifiedImageError
 
 from sparkcore.errors import ImageError
-from sparkcore.imaging.formats import MAX_PIXELS
+from sparkcore.imaging.formats import MAX_DECODING_BYTES, MAX_PIXELS, MAX_SCANS
 
 _UNSUPPORTED_HINTS = ("not supported", "unsupported", "unknown pixel mode", "not implemented", "unknown compression")
 _TRUNCATED_HINTS = ("truncated", "unexpected end", "not enough", "reached eof", "requires a buffer")
@@ -37,7 +37,7 @@ def explain(error: Exception, kind: str, content: bytes) -> ImageError:
 
 def _over_limit(error: Exception, kind: str, reason: str) -> ImageError:
     if isinstance(error, MemoryError):
-        return ImageError("too_large", f"The {kind} image does not fit in memory.")
+        return no_memory(kind)
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+", reason)
         return too_large(int(pixels[0]) if pixels else MAX_PIXELS + 1)
@@ -49,11 +49,28 @@ def truncated(content: bytes) -> ImageError:
     return ImageError("truncated", f"The file is incomplete: it ends after {len(content):,} bytes.")
 
 
-def too_large(pixels: int) -> ImageError:
-    """Return the error for an image of more than MAX_PIXELS pixels."""
-    return ImageError(
-        "too_large", f"The image has {pixels:,} pixels, which exceeds the safety limit of {MAX_PIXELS:,}."
-    )
+def too_large(pixels: int, limit: int = MAX_PIXELS, kind: str = "") -> ImageError:
+    """Return the error for an image of more than `limit` pixels; name the format whose limit it is."""
+    said = f"The image has {pixels:,} pixels, which exceeds the safety limit of {limit:,}"
+    return ImageError("too_large", f"{said} for {kind}." if limit < MAX_PIXELS else f"{said}.")
+
+
+def no_memory(kind: str = "") -> ImageError:
+    """Return the error for an image that takes more memory than there is for one."""
+    limit_mb = MAX_DECODING_BYTES // 10**6
+    what = f"{kind} image" if kind else "image"
+    return ImageError("too_large", f"The {what} does not fit in memory: at most {limit_mb:,} MB are for one image.")
+
+
+def count_scans(content: bytes, channels: int, *, is_progressive: bool) -> int:
+    """Return how many scans a JPEG has; raises ImageError for more than `MAX_SCANS`."""
+    start = _first_scan(content)
+    if start is None or (not is_progressive and content[start + 4 : start + 5] == bytes([channels])):
+        return 1  # the usual kind, in which one scan has all channels
+    scans = content.count(b"\xff\xda", start)
+    if scans > MAX_SCANS:
+        raise ImageError("too_slow", f"The JPEG file has {scans:,} scans, which exceeds the limit of {MAX_SCANS:,}.")
+    return scans
 
 
 def check_png(content: bytes) -> None:
@@ -90,13 +107,19 @@ def ends_early(kind: str, content: bytes) -> bool:
 
 
 def _jpeg_ends_early(content: bytes) -> bool:
+    start = _first_scan(content)
+    return start is None or content.find(b"\xff\xd9", start) < 0
+
+
+def _first_scan(content: bytes) -> int | None:
+    """Return where the pixels of a JPEG begin; what its metadata holds, such as a small picture, comes before."""
     position = 2
-    while position + 4 <= len(content):
+    while position + 4 <= len(content) and content[position] == 0xFF:
         marker, length = struct.unpack_from(">xBH", content, position)
         if marker == 0xDA:
-            return content.find(b"\xff\xd9", position) < 0
-        position += 2 + length
-    return True
+            return position
+        position += 1 if marker == 0xFF else 2 + max(length, 2)
+    return None
 
 
 def _png_ends_early(content: bytes) -> bool:

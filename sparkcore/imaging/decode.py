@@ -12,10 +12,18 @@ from PIL import ExifTags, Image, ImageFile
 
 from sparkcore.errors import ImageError
 from sparkcore.imaging.color import count_channels, over_white, to_plain
-from sparkcore.imaging.damage import check_png, explain, too_large
-from sparkcore.imaging.formats import FORMATS, MAX_PIXELS, name_document, name_unsupported, sniff
+from sparkcore.imaging.damage import check_png, count_scans, explain, too_large
+from sparkcore.imaging.formats import (
+    FORMATS,
+    MAX_PIXELS,
+    max_pixels,
+    name_document,
+    name_unsupported,
+    sniff,
+    webp_pixels,
+)
 
-__all__ = ["FORMATS", "MAX_PIXELS", "Decoded", "ImageSize", "decode", "decode_plain"]
+__all__ = ["FORMATS", "MAX_PIXELS", "Decoded", "ImageSize", "LargeImageError", "decode", "decode_plain"]
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -59,6 +67,10 @@ class Decoded:
     channels: int
 
 
+class LargeImageError(Exception):
+    """The image has more pixels than its caller wants to decode in this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reduction:
     """Limit how far a JPEG may be reduced: fit for a resize to `target`, and at least `long_side` pixels long."""
@@ -67,30 +79,44 @@ class Reduction:
     long_side: int = 0
 
 
-def decode(content: bytes, *, target: ImageSize | None = None, long_side: int = 0) -> Decoded:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a caller wants: a reduction, what is done to the upright picture, and how many pixels it decodes at most."""
+
+    reduction: Reduction | None
+    finish: Callable[[Image.Image], Image.Image]
+    most_pixels: int | None = None
+
+
+def decode(
+    content: bytes, *, target: ImageSize | None = None, long_side: int = 0, most_pixels: int | None = None
+) -> Decoded:
     """Decode an image file to upright 8-bit RGB, composited over white.
 
     Only the first frame or page is decoded. With `target`, a JPEG may be reduced by 2, 4 or 8, but never below twice
     the target in either direction, nor below `long_side` pixels. That is faster for large photos and barely visible
     after the resize to the target.
 
-    Raises ImageError of type empty, not_an_image, truncated, corrupt, too_large or unsupported.
+    Raises ImageError of type empty, not_an_image, truncated, corrupt, too_large, too_slow or unsupported, and
+    LargeImageError where more than `most_pixels` would have to be decoded.
     """
-    return _decode(content, Reduction(target, long_side) if target else None, over_white)
+    return _decode(content, _Wanted(Reduction(target, long_side) if target else None, over_white, most_pixels))
 
 
 def decode_plain(content: bytes) -> Decoded:
     """Decode like `decode`, but keep grayscale and transparency: the mode is L, RGB or RGBA."""
-    return _decode(content, None, lambda image: image)
+    return _decode(content, _Wanted(None, lambda image: image))
 
 
-def _decode(content: bytes, reduction: Reduction | None, finish: Callable[[Image.Image], Image.Image]) -> Decoded:
+def _decode(content: bytes, wanted: _Wanted) -> Decoded:
     kind = _identify(content)
     _silence_pillow()
     try:
+        if kind == "WEBP":
+            _check_webp(content, wanted.most_pixels)
         with Image.open(io.BytesIO(content), formats=(kind,)) as source:
-            return _read(source, content, reduction, finish)
-    except ImageError:
+            return _read(source, content, wanted)
+    except (ImageError, LargeImageError):
         raise
     except Exception as error:
         raise explain(error, kind, content) from error
@@ -121,25 +147,33 @@ def _silence_pillow() -> None:
         warnings.filterwarnings("ignore", module=_PILLOW)
 
 
-def _read(
-    source: ImageFile.ImageFile,
-    content: bytes,
-    reduction: Reduction | None,
-    finish: Callable[[Image.Image], Image.Image],
-) -> Decoded:
+def _check_webp(content: bytes, most_pixels: int | None) -> None:
+    pixels, limit = webp_pixels(content), max_pixels("WEBP", "", 4, has_scans=False)
+    if pixels > limit:
+        raise too_large(pixels, limit, "WEBP")
+    if most_pixels is not None and pixels > most_pixels:
+        raise LargeImageError
+
+
+def _read(source: ImageFile.ImageFile, content: bytes, wanted: _Wanted) -> Decoded:
     kind = "JPEG" if source.format == "MPO" else source.format or ""
-    if source.width * source.height > MAX_PIXELS:
-        raise too_large(source.width * source.height)
+    is_progressive = "progressive" in source.info
+    scans = count_scans(content, len(source.getbands()), is_progressive=is_progressive) if kind == "JPEG" else 1
+    _check_pixels(source, kind, has_scans=scans > 1)
     # Pillow applies the orientation of a TIFF itself.
     turn = None if kind == "TIFF" else _turn(source)
     if kind == "PNG":
         check_png(content)
         _fit_transparent_color(source, content[24])
     divisor, whole = 1, source.size
-    if kind == "JPEG" and reduction is not None:
-        divisor = _divisor(whole[::-1] if turn in _SWAPPING else whole, reduction)
+    if kind == "JPEG" and wanted.reduction is not None:
+        divisor = _divisor(whole[::-1] if turn in _SWAPPING else whole, wanted.reduction)
     if divisor > 1:
         source.draft(None, (whole[0] // divisor, whole[1] // divisor))
+    # Several scans are held whole, however small the picture becomes.
+    pixels = whole[0] * whole[1] if scans > 1 else source.width * source.height
+    if wanted.most_pixels is not None and pixels > wanted.most_pixels:
+        raise LargeImageError
     source.load()
     mode, channels = source.mode, count_channels(source)
     image = to_plain(source)
@@ -147,10 +181,17 @@ def _read(
         image = image.transpose(turn)
         whole = whole[::-1] if turn in _SWAPPING else whole
     width, height = whole if divisor > 1 else image.size
-    image = finish(image)
+    image = wanted.finish(image)
     # Drop the orientation, which has been applied, and color profiles, which take memory.
     image.info = {}
     return Decoded(image, kind, mode, height, width, channels)
+
+
+def _check_pixels(source: ImageFile.ImageFile, kind: str, *, has_scans: bool) -> None:
+    decoder = str(source.tile[0][0]) if source.tile else ""
+    limit = max_pixels(kind, decoder, len(source.getbands()), has_scans=has_scans)
+    if source.width * source.height > limit:
+        raise too_large(source.width * source.height, limit, kind)
 
 
 def _turn(source: ImageFile.ImageFile) -> Image.Transpose | None:

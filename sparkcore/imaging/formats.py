@@ -1,4 +1,4 @@
-"""Supported image formats, recognized by their first bytes, and the size limit."""
+"""Supported image formats, recognized by their first bytes, and their size limits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "ICO
 
 # Twice Pillow's default, the number at which Pillow refuses too; checked in the header, before decoding.
 MAX_PIXELS = 178_956_970
+MAX_DECODING_BYTES = 1_000_000_000  # memory for one image
+MAX_SCANS = 500  # of a JPEG: each goes through the whole picture, and an empty one takes 40 bytes of the file
+
+# What decoders take for a pixel beside Pillow's own copy; that of JPEG 2000 for each channel.
+_DECODER_BYTES = {"JPEG2000": 8, "WEBP": 20, "AVIF": 16}
+_SEVERAL_SCANS_BYTES = 10
+# Pillow's decoders in Python, by their names, and the pixels that take them 10 s.
+_SLOW_DECODERS = {"qoi": 8_000_000, "ppm": 4_000_000, "ppm_plain": 6_000_000, "bmp_rle": 16_000_000}
 
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 
@@ -77,6 +85,25 @@ _DOCUMENTS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 def sniff(content: bytes) -> str | None:
     """Return which of `FORMATS` the first bytes indicate, or None."""
     return _first(_KNOWN, content[:64])
+
+
+def webp_pixels(content: bytes) -> int:
+    """Return the pixels that a WebP's header promises, 0 where it is cut; opening the file takes memory for all."""
+    head = content[:30].ljust(30, b"\0")
+    if head[12:16] == b"VP8X":
+        return (int.from_bytes(head[24:27], "little") + 1) * (int.from_bytes(head[27:30], "little") + 1)
+    if head[12:16] == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return ((sides & 0x3FFF) + 1) * ((sides >> 14 & 0x3FFF) + 1)
+    return (int.from_bytes(head[26:28], "little") & 0x3FFF) * (int.from_bytes(head[28:30], "little") & 0x3FFF)
+
+
+def max_pixels(kind: str, decoder: str, channels: int, *, has_scans: bool) -> int:
+    """Return the most pixels that a decoder reads within the bounds on memory and time; `has_scans`: several."""
+    pixel_bytes = _DECODER_BYTES.get(kind, 1) * (channels if kind == "JPEG2000" else 1)
+    if has_scans:
+        pixel_bytes = _SEVERAL_SCANS_BYTES
+    return min(MAX_PIXELS, MAX_DECODING_BYTES // pixel_bytes, _SLOW_DECODERS.get(decoder, MAX_PIXELS))
 
 
 def name_unsupported(content: bytes) -> str | None:

@@ -12,13 +12,16 @@ from sparkcore.imaging.thumbnail import MIN_LONG_SIDE
 from sparkcore.imaging.transforms import resize, size_before_crop
 
 
-def decode_model_input(content: bytes, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
+def decode_model_input(
+    content: bytes, size: ImageSize, fit: Fit, *, full_size: bool, most_pixels: int | None = None
+) -> Decoded:
     """Decode an image file for a thumbnail and for a model input of `size`; raises ImageError.
 
-    A JPEG may be reduced while it is decoded, unless `full_size` asks for all its pixels.
+    A JPEG may be reduced while it is decoded, unless `full_size` asks for all its pixels. Raises LargeImageError where
+    more than `most_pixels` would have to be decoded.
     """
     target = None if full_size else size_before_crop(size, fit)
-    return decode(content, target=target, long_side=MIN_LONG_SIDE)
+    return decode(content, target=target, long_side=MIN_LONG_SIDE, most_pixels=most_pixels)
 
 
 def model_input_jpeg(content: bytes, config: Mapping[str, Any], size: ImageSize, fit: Fit) -> bytes:

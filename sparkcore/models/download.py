@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ READ_TIMEOUT_S = 10.0
 OFFLINE_MEMORY_S = 3600.0
 _CHUNK_BYTES = 256 << 10
 _POLL_S = 0.1
+_STOP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,22 @@ def download(wanted: Download, target: Path, watch: Watch) -> None:
     """Fetch a file into `target`, whole or not at all.
 
     Raises WeightsError if no server answers within 3 s, the server stops sending, or the checksum differs; and
-    anything that `watch.check` raises, which is called at least once per 256 kB.
+    anything that `watch.check` raises, which is called ten times a second, whether the server sends or not.
     """
     import pooch
     import requests
 
     _check_answer(wanted.url, watch)
     pooch.get_logger().setLevel(logging.ERROR)
-    downloader = pooch.HTTPDownloader(
-        progressbar=_Progress(watch, f"downloading {wanted.title}"), chunk_size=_CHUNK_BYTES, timeout=READ_TIMEOUT_S
-    )
+    progress = _Progress(watch, f"downloading {wanted.title}")
+    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK_BYTES, timeout=READ_TIMEOUT_S)
+
+    def retrieve() -> None:
+        pooch.retrieve(wanted.url, _known_hash(wanted.checksum), target.name, target.parent, downloader=downloader)
+
     try:
         target.unlink(missing_ok=True)  # a damaged file
-        pooch.retrieve(wanted.url, _known_hash(wanted.checksum), target.name, target.parent, downloader=downloader)
+        _in_background(retrieve, progress)
     except ValueError as error:  # pooch's error for another checksum
         raise WeightsError(f"{wanted.url} did not arrive whole: its checksum is not {wanted.checksum}") from error
     except (OSError, requests.RequestException) as error:
@@ -117,6 +122,28 @@ def _wait_for(answers: queue.Queue[str | None], check: Callable[[], None]) -> st
     return f"no answer within {ANSWER_TIMEOUT_S:g} s"
 
 
+def _in_background(retrieve: Callable[[], None], progress: _Progress) -> None:
+    """Retrieve a file in a thread: a read that waits for the server must not delay a cancellation."""
+    done: Future[None] = Future()
+
+    def settle() -> None:
+        try:
+            retrieve()
+            done.set_result(None)
+        except BaseException as error:  # noqa: BLE001 (raised again by whoever waits)
+            done.set_exception(error)
+
+    threading.Thread(target=settle, name="download", daemon=True).start()
+    try:
+        while not wait([done], timeout=_POLL_S).done:
+            progress.watch.check()
+    except BaseException:
+        progress.is_stopped = True
+        wait([done], timeout=_STOP_S)  # it removes what it has
+        raise
+    done.result()
+
+
 def _known_hash(checksum: str | None) -> str | None:
     if checksum is None:
         return None
@@ -127,13 +154,16 @@ class _Progress:
     """The part of tqdm's interface that pooch uses, for a Watch."""
 
     def __init__(self, watch: Watch, phase: str) -> None:
-        self._watch, self._phase = watch, phase
+        self.watch, self._phase = watch, phase
         self.total = self._done = 0
+        self.is_stopped = False
 
     def update(self, count: int) -> None:
-        self._watch.check()
+        self.watch.check()
+        if self.is_stopped:
+            raise CancelledError
         self._done = min(self._done + count, self.total or self._done + count)
-        self._watch.progress(Step(self._phase, self._done, self.total, unit="bytes"))
+        self.watch.progress(Step(self._phase, self._done, self.total, unit="bytes"))
 
     def reset(self) -> None:
         self._done = 0

@@ -55,7 +55,7 @@ def framework_errors(message: str, refused: type[ModelError] = ModelError) -> It
 def _mapped_type(error: Exception, refused: type[ModelError]) -> type[SparkcoreError] | None:
     from google.protobuf.message import DecodeError
 
-    known = import_tensorflow(with_keras=False).errors
+    known = import_tensorflow().errors
     if isinstance(error, (MemoryError, *(getattr(known, name) for name in MACHINE_FAULTS))):
         return RunFailedError
     if isinstance(error, (DecodeError, *REFUSALS, *(getattr(known, name) for name in MODEL_FAULTS))):

@@ -4,48 +4,33 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparkcore.config import PRECISIONS, Fit
 from sparkcore.errors import ConfigError
 from sparkcore.models.framework_errors import framework_errors
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.graph import frozen_graph
+from sparkcore.models.graph_conversion import write_graph
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.resolve import ResolvedModel
+from sparkcore.models.runtimes.choice import Computation
+from sparkcore.models.runtimes.openvino import PACKED_SUFFIX
 from sparkcore.storage.local import write_bytes, write_json
 
-GRAPH_VERSION = 1  # increases when the graph of the same model changes
+_PRECISIONS = ("float32", "bfloat16")  # of one graph; int8 has a graph of its own
+GRAPH_VERSION = 2  # increases when the graph of the same model changes
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenModel:
-    """Describe a frozen graph, its input and its output.
-
-    Input: uint8 RGB [n, height, width, 3], made by `fit`. Output: float32 probabilities [n, len(class_ids)].
-    `precision` is the one to compute in; the graph is the same for all. `digest` is that of the ResolvedModel.
-    """
-
-    path: Path
-    digest: str
-    precision: str
-    height: int
-    width: int
-    fit: Fit
-    class_ids: tuple[str, ...]
-    labels: tuple[str, ...]
-
-
-def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
+def freeze(model: ResolvedModel, precision: str, cache: Path, runtime: str = "openvino") -> FrozenModel:
     """Return the frozen graph of `model`, written to the folder `cache` unless it is already there.
 
     Only the first call for a model imports TensorFlow; it can run in a process of its own. Raises ModelError or
     WeightsError if Keras cannot build the model, RunFailedError if the machine runs out of memory.
     """
-    if precision not in PRECISIONS:
-        raise ConfigError.unexpected("precision", "one of " + ", ".join(PRECISIONS), precision)
-    path = Path(cache) / f"{model.digest}.pb"
+    if precision not in _PRECISIONS:
+        raise ConfigError.unexpected("precision", "one of " + ", ".join(_PRECISIONS), precision)
+    path = _path(model, cache)
     signature = {
         "graph_version": GRAPH_VERSION,
         "name": model.name,
@@ -57,23 +42,41 @@ def freeze(model: ResolvedModel, precision: str, cache: Path) -> FrozenModel:
         with suppress(OSError):  # a cache that this user may only read
             path.with_suffix(".json").touch()  # used: `gc` removes graphs that nobody has used for long
     else:
-        write_bytes(path, _graph_bytes(model))
+        _write(model, path)
         write_json(path.with_suffix(".json"), signature)
+    return describe_frozen(model, path, model.digest, Computation(runtime, precision))
+
+
+def describe_frozen(model: ResolvedModel, path: Path, digest: str, computation: Computation) -> FrozenModel:
+    """Describe a graph of `model` that has its own `digest`, and what computes it."""
     return FrozenModel(
         path=path,
-        digest=model.digest,
-        precision=precision,
+        digest=digest,
+        precision=computation.precision,
         height=model.height,
         width=model.width,
         fit=model.fit,
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
+        runtime=computation.runtime,
     )
 
 
 def is_frozen(model: ResolvedModel, cache: Path) -> bool:
     """Tell whether the graph is in the cache, so that `freeze` needs no TensorFlow."""
-    return _is_frozen(Path(cache) / f"{model.digest}.pb")
+    return _is_frozen(_path(model, cache))
+
+
+def _path(model: ResolvedModel, cache: Path) -> Path:
+    return Path(cache) / f"{model.digest}{'.pb' if model.graph is None else PACKED_SUFFIX}"
+
+
+def _write(model: ResolvedModel, path: Path) -> None:
+    if model.graph is None or model.weights_path is None:
+        write_bytes(path, _graph_bytes(model))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_graph(model.weights_path, (model.height, model.width), model.graph, path)
 
 
 def _is_frozen(path: Path) -> bool:

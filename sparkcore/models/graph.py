@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from sparkcore.errors import ModelError
-from sparkcore.models.fold import fold_batch_norms, fold_constants
 
 INPUT_NAME = "images:0"
 OUTPUT_NAME = "probabilities:0"
-FOLD_TOLERANCE = 1e-5
 # Operations that leave scores unchanged, between the last activation and the output.
 PASSING = ("Identity", "Reshape", "Squeeze", "Cast", "NoOp")
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -28,13 +24,8 @@ def frozen_graph(keras_model: Any, size: tuple[int, int], preprocess: str, class
 
     Raises ModelError for a model with other inputs or outputs.
     """
-    traced = fold_constants(_trace(keras_model, size, preprocess))
-    plain = _with_probabilities(traced, class_count)
-    folded = fold_batch_norms(plain, OUTPUT_NAME)
-    images = _probe_images(size)
-    difference = np.abs(run_graph(plain, images) - run_graph(folded, images)).max()
-    # Weights of extreme scale can lose digits when they are multiplied in advance; keep the plain graph then.
-    return folded if difference <= FOLD_TOLERANCE else plain
+    traced = _trace(keras_model, size, preprocess)
+    return _with_probabilities(traced.graph.as_graph_def(), traced.outputs[0].name, class_count)
 
 
 def preprocess_images(images: Any, kind: str) -> Any:
@@ -51,17 +42,8 @@ def preprocess_images(images: Any, kind: str) -> Any:
     return pixels
 
 
-def run_graph(graph_def: Any, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Run a graph once, for checks; use `predictor` for speed."""
-    import tensorflow as tf
-
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
-        with tf.compat.v1.Session(graph=graph) as session:
-            return np.asarray(session.run(OUTPUT_NAME, {INPUT_NAME: images}))
-
-
 def _trace(keras_model: Any, size: tuple[int, int], preprocess: str) -> Any:
+    """Return the function from `images` to the model's output, with its weights as constants."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -74,23 +56,15 @@ def _trace(keras_model: Any, size: tuple[int, int], preprocess: str) -> Any:
     def classify(images: Any) -> Any:
         return keras_model(preprocess_images(images, preprocess), training=False)
 
-    signature = [tf.TensorSpec([None, *size, 3], tf.uint8)]
-    frozen = convert_variables_to_constants_v2(tf.function(classify, signature).get_concrete_function())
-    graph_def = frozen.graph.as_graph_def()
-    with tf.Graph().as_default() as graph:
-        images = tf.compat.v1.placeholder(tf.uint8, [None, *size, 3], name="images")
-        (scores,) = tf.import_graph_def(
-            graph_def, {frozen.inputs[0].name: images}, return_elements=[frozen.outputs[0].name], name="model"
-        )
-        tf.identity(scores, name="scores")
-        return graph.as_graph_def()
+    signature = [tf.TensorSpec([None, *size, 3], tf.uint8, name="images")]
+    return convert_variables_to_constants_v2(tf.function(classify, signature).get_concrete_function())
 
 
-def _with_probabilities(graph_def: Any, class_count: int) -> Any:
+def _with_probabilities(graph_def: Any, output: str, class_count: int) -> Any:
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
-        (scores,) = tf.import_graph_def(graph_def, return_elements=["scores:0"], name="")
+        (scores,) = tf.import_graph_def(graph_def, return_elements=[output], name="")
         _check_output(scores, class_count)
         last = scores.op
         while last.type in PASSING and len(last.inputs):
@@ -110,11 +84,3 @@ def _check_output(scores: Any, class_count: int) -> None:
     wanted = (1, 2) if class_count == 2 else (class_count,)
     if len(shape) != 2 or shape[1] not in wanted:
         raise ModelError(f"model: expected an output of shape [n, {class_count}] for its labels, received {shape}.")
-
-
-def _probe_images(size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    """Return two images, a gradient and noise, for comparing graphs."""
-    rows, columns = np.linspace(0, 255, size[0])[:, None, None], np.linspace(0, 255, size[1])[None, :, None]
-    smooth = (rows + columns * np.array([1.0, 0.5, 0.0])) / 2
-    noise = np.random.default_rng(0).integers(0, 256, (*size, 3))
-    return np.stack([smooth, noise]).astype(np.uint8)

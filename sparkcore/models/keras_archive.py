@@ -14,6 +14,8 @@ NESTED = ("Functional", "Model", "Sequential")
 # Layers after the last Dense or convolution that keep the number of channels.
 TRANSPARENT = ("Activation", "Softmax", "Dropout", "Flatten", "Reshape", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
 
+_MAX_CONFIG_BYTES = 64 << 20  # a small file can unpack to more than the memory holds
+
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFacts:
@@ -46,6 +48,8 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _read_zip_config(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
+        if archive.getinfo("config.json").file_size > _MAX_CONFIG_BYTES:
+            raise ValueError(f"its config.json has more than {_MAX_CONFIG_BYTES:,} bytes")
         return archive.read("config.json").decode()
 
 

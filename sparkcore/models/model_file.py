@@ -8,20 +8,52 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore.classes import ClassName, imagenet_classes
-from sparkcore.config import PREPROCESSES
-from sparkcore.errors import ModelError
+from sparkcore.config import PREPROCESSES, Fit
+from sparkcore.errors import ConfigError, ModelError
+from sparkcore.models.graph_file import GraphInput, describe_graph, graph_input
 from sparkcore.models.keras_archive import ArchiveFacts, describe_archive
 from sparkcore.models.labels import classes_from_json, read_labels
 
 
 @dataclass(frozen=True, slots=True)
 class FileModel:
-    """Hold the input size in pixels, the preprocessing and the names of the outputs."""
+    """Hold the input size in pixels, the preprocessing and the names of the outputs.
+
+    `fit` is the resize mode that the JSON file asks for. `graph` is set for a model that is no Keras model.
+    """
 
     height: int
     width: int
     preprocess: str
     classes: tuple[ClassName, ...]
+    fit: Fit | None = None
+    graph: GraphInput | None = None
+
+
+def describe_graph_model(path: Path, labels: str | None, preprocess: str | None) -> FileModel:
+    """Describe an ONNX, TFLite or OpenVINO file as `describe_file_model` does a Keras model.
+
+    The JSON file may also hold `scale`, `mean`, `std` and `channels` in the place of `preprocess`, and `output`,
+    `resize` and `crop_ratio`. Raises ModelError for anything missing or inconsistent.
+    """
+    if not path.is_file():
+        raise ModelError(f"model: expected a model file, but there is none at {path}.")
+    facts, sidecar = describe_graph(path), _read_sidecar(path.with_suffix(".json"))
+    shape = (None, facts.height, facts.width, 3)
+    height, width = _input_size(path, ArchiveFacts(shape, facts.outputs), sidecar)
+    given = graph_input(path, facts.layout, preprocess, sidecar)
+    name = preprocess or sidecar.get("preprocess") or "own"
+    classes = _classes(path, facts.outputs, labels, sidecar)
+    return FileModel(height, width, str(name), classes, _fit(path, sidecar), given)
+
+
+def _fit(path: Path, sidecar: dict[str, Any]) -> Fit | None:
+    if "resize" not in sidecar and "crop_ratio" not in sidecar:
+        return None
+    try:
+        return Fit(sidecar.get("resize", "crop"), sidecar.get("crop_ratio", 1.0))
+    except (ConfigError, TypeError) as error:
+        raise ModelError(f"{error} It is in {path.with_suffix('.json')}.") from error
 
 
 def describe_file_model(path: Path, labels: str | None, preprocess: str | None) -> FileModel:

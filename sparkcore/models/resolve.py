@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sparkcore.classes import ClassName
-from sparkcore.config import MODEL_SUFFIXES, Fit, RunConfig
+from sparkcore.config import GRAPH_SUFFIXES, MODEL_SUFFIXES, Fit, RunConfig
 from sparkcore.errors import ModelError, WeightsError
 from sparkcore.models.download import was_offline
+from sparkcore.models.graph_file import GraphInput, weights_beside
 from sparkcore.models.labels import read_labels
-from sparkcore.models.model_file import FileModel, describe_file_model
+from sparkcore.models.model_file import FileModel, describe_file_model, describe_graph_model
 from sparkcore.models.registry import AUTO, BUILT_IN, REFERENCE, STRETCH, ModelSpec, find_spec
 from sparkcore.models.weights import IMAGENET, Weights, cached_weights, find_weights
 from sparkcore.progress import Watch
@@ -22,11 +23,11 @@ from sparkcore.progress import Watch
 class ResolvedModel:
     """Hold everything that decides a model's scores.
 
-    `kind` is "application" (a name of the registry) or "file". `fit` is the resize mode in effect. `weights_path` is
-    None for random weights, which `seed` then decides. `is_published` is true for the very file that Keras publishes
-    for the model. `digest` is the sha256, in hex, of the content of the weights, the architecture, its input and its
-    classes: equal digests mean equal scores for equal pixels, wherever the files are. `source` says in words where the
-    weights came from.
+    `kind` is "application" (a name of the registry), "file" (of Keras) or "graph" (an ONNX, TFLite or OpenVINO file,
+    which `graph` describes). `fit` is the resize mode in effect. `weights_path` is None for random weights, which
+    `seed` then decides. `is_published` is true for the very file that Keras publishes for the model. `digest` is the
+    sha256, in hex, of the content of the weights, the architecture, its input and its classes: equal digests mean equal
+    scores for equal pixels, wherever the files are. `source` says in words where the weights came from.
     """
 
     name: str
@@ -41,12 +42,13 @@ class ResolvedModel:
     is_published: bool
     digest: str
     source: str
+    graph: GraphInput | None = None
 
 
 def resolve_model(config: RunConfig, watch: Watch | None = None) -> ResolvedModel:
     """Find the model that `config` asks for, without TensorFlow; missing weights are downloaded.
 
-    `config.model` is a name of the registry, a path to a `.keras` or `.h5` file, or "auto": ResNet50, or the built-in
+    `config.model` is a name of the registry, a path to a model file, or "auto": ResNet50, or the built-in
     model where ResNet50's weights are neither given nor to be had; `source` then says so. `config.weights` is None or
     "imagenet" (the published weights), a path, or "random" or "random:SEED" for benchmarks and tests.
 
@@ -87,9 +89,12 @@ def _resolve_file(config: RunConfig) -> ResolvedModel:
             "Remove it, or give the model's name instead of a file."
         )
     path = Path(config.model).expanduser().resolve()
-    model = describe_file_model(path, config.labels, config.preprocess)
+    is_graph = path.suffix in GRAPH_SUFFIXES
+    describe = describe_graph_model if is_graph else describe_file_model
+    model = describe(path, config.labels, config.preprocess)
     weights = Weights(path, None, f"the model file {path}")
-    return _resolved((path.stem, "file"), model, weights, _effective(config, STRETCH))
+    names = (path.stem, "graph" if is_graph else "file")
+    return _resolved(names, model, weights, _effective(config, model.fit or STRETCH))
 
 
 def _resolve_known(config: RunConfig, spec: ModelSpec, watch: Watch) -> ResolvedModel:
@@ -112,13 +117,16 @@ def _effective(config: RunConfig, own: Fit) -> Fit:
 
 def _resolved(names: tuple[str, str], model: FileModel, weights: Weights, fit: Fit) -> ResolvedModel:
     name, kind = names
-    identity = {
+    identity: dict[str, object] = {
         "architecture": name if kind == "application" else kind,
         "input": [model.height, model.width],
         "preprocess": model.preprocess,
         "classes": [list(names) for names in model.classes],
         "weights": weights.digest(),
     }
+    if model.graph is not None and weights.path is not None:
+        beside = weights_beside(weights.path)
+        identity |= {"graph": asdict(model.graph), "beside": beside and Weights(beside, None, "").digest()}
     return ResolvedModel(
         name=name,
         height=model.height,
@@ -132,4 +140,5 @@ def _resolved(names: tuple[str, str], model: FileModel, weights: Weights, fit: F
         is_published=weights.is_published,
         digest=hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
         source=weights.source,
+        graph=model.graph,
     )

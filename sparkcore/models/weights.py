@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from sparkcore.config import MODEL_SUFFIXES
+from sparkcore.config import KERAS_SUFFIXES
 from sparkcore.errors import ConfigError, WeightsError
 from sparkcore.models.download import Download, download
 from sparkcore.models.keras_archive import describe_archive
@@ -110,7 +110,7 @@ def _published(spec: ModelSpec, watch: Watch) -> Weights:
 
 def _given(spec: ModelSpec, path: Path) -> Weights:
     packaged = isinstance(spec.weights, PackagedWeights)
-    suffixes = (spec.weights.suffix,) if isinstance(spec.weights, PackagedWeights) else MODEL_SUFFIXES
+    suffixes = (spec.weights.suffix,) if isinstance(spec.weights, PackagedWeights) else KERAS_SUFFIXES
     if not path.is_file():
         raise WeightsError(f"weights: expected a file, but there is none at {path}. {ways_to_get(spec)}")
     if path.suffix not in suffixes:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from sparkcore.errors import RunFailedError, StorageError, first_line
+from sparkcore.runs.calibrations import unused_graphs
 from sparkcore.runs.files_table import read_files
 from sparkcore.runs.findings import DAMAGED
 from sparkcore.runs.layout import manifest_name, plan_name, run_folder
@@ -66,7 +67,7 @@ def _remove(one: Garbage) -> tuple[Garbage, str]:
 
 
 def store_garbage(store: RunStore) -> Iterator[Garbage]:
-    """Yield the objects of a store that no run names: orphans, probes, recipes of deleted runs.
+    """Yield the objects of a store that no run names: orphans, probes, recipes of deleted runs, lost models.
 
     Runs that cannot be understood are left alone, with a warning.
     """
@@ -80,6 +81,7 @@ def store_garbage(store: RunStore) -> Iterator[Garbage]:
         run_id = entry.name.rpartition("/")[2]
         if run_id not in finished and not (store.has(run_id) or storage.exists(plan_name(run_id))):
             yield _object("recipe of a deleted run", storage, entry)
+    yield from (_object("quantized model", storage, entry) for entry in unused_graphs(storage) if _is_old(entry))
     for orphans in map_ahead(partial(_orphans, storage), store.run_ids(), _RUNS_AT_ONCE):
         yield from orphans
 

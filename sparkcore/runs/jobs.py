@@ -74,8 +74,8 @@ class Job:
         return computed / max(end - self.classifying_at, 1e-3)
 
     def eta_s(self, now: float | None = None) -> float | None:
-        """Return the remaining time in seconds at the mean speed, or None while it is unknown."""
-        speed = self.images_per_second(now)
+        """Return the remaining time in seconds at the mean speed, or None while it is unknown or the job is ending."""
+        speed = None if self.cancel_requested else self.images_per_second(now)
         return (self.total - self.done) / speed if speed and self.state == "running" else None
 
 

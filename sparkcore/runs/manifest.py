@@ -24,6 +24,7 @@ class Manifest:
     hidden_left_out (see `engine.listing.Listing`); `error_types` counts errors by type.
     `timings` are in seconds: total, list, start, classify, compact and, summed over all workers, load, read, decode,
     predict, write, work (the whole loop of a worker) and idle (the time that workers waited while the run classified).
+    `agreement` is what `Calibration.statement` says of a precision below float32, empty where float32 was asked for.
     `images_per_second` counts computed images over the whole run, `images_per_second_no_load` over the time from
     reading the first image to the last receipt.
     """
@@ -40,6 +41,7 @@ class Manifest:
     counts: dict[str, int]
     error_types: dict[str, int] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    agreement: dict[str, Any] = field(default_factory=dict)
     images_per_second: float = 0.0
     images_per_second_no_load: float = 0.0
     version: int = MANIFEST_VERSION

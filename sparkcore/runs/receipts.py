@@ -72,6 +72,11 @@ class ReceiptBoard:
         """Return the buckets without a receipt, as far as known."""
         return [bucket for bucket in range(self._plan.buckets) if bucket not in self.receipts]
 
+    def is_complete(self) -> bool:
+        """Tell whether every bucket has a receipt in the store now; unlike `poll`, this reads none of them."""
+        names = map_ahead(self._new_names, self._open_shards(), _REQUESTS_AT_ONCE)
+        return len(self.receipts) + sum(map(len, names)) == self._plan.buckets
+
     def poll(self) -> list[Receipt]:
         """Return the receipts that are new since the last call."""
         names = [name for new in map_ahead(self._new_names, self._open_shards(), _REQUESTS_AT_ONCE) for name in new]

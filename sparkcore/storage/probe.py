@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import platform
 import uuid
+from functools import partial
 
 from sparkcore.errors import StorageError
+from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.interface import Storage
 
 
 def check_exclusive(storage: Storage) -> None:
-    """Create an object twice; raises StorageError where it cannot be written or is created a second time."""
+    """Create an object twice at once; raises StorageError where it cannot be written or is created a second time."""
     name = f"probes/{uuid.uuid4().hex}"
     try:
-        first, second = (storage.write_new(name, content) for content in (b"first", b"second"))
+        created = list(map_ahead(partial(storage.write_new, name), (b"one", b"two"), threads=2))
     finally:
         storage.delete(name)
-    if not first or second:
+    if sum(created) != 1:
         raise StorageError(
             f"{storage.uri}: expected a store that refuses to create an object twice (If-None-Match), received one "
             "that does not. Two drivers could commit the same images there: choose another store."

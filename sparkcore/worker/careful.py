@@ -1,6 +1,7 @@
 """Reading and decoding in child processes: an image that ends its decoder is a row, and the worker lives on.
 
-A worker that dies of an image takes its whole task with it, so the second attempt of a task works like this.
+A worker that dies of an image takes its whole task with it, so the second attempt of a task works like this. The first
+attempt does so with large images alone, which would take too much of the worker's memory.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ import pyarrow as pa
 from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ImageError, SparkcoreError
 from sparkcore.imaging.bounded_child import BoundedChild, ChildDiedError, Limits, Message
-from sparkcore.imaging.decode import ImageSize
+from sparkcore.imaging.decode import ImageSize, LargeImageError
+from sparkcore.imaging.formats import MAX_DECODING_BYTES
 from sparkcore.worker.image import Prepared, Source, prepare
 from sparkcore.worker.task import WorkerTask
 
-# What a first attempt reads, a second one reads too: of the largest pictures allowed, JPEG 2000 takes the most, 3.5 GB
-# and 23 s, and PNG with transparency 2.3 GB and 8 s.
-LIMITS = Limits(memory_bytes=4_000_000_000, time_s=60.0)
+LIMITS = Limits(memory_bytes=MAX_DECODING_BYTES, time_s=60.0)
+LARGE_PIXELS = 25_000_000  # at most 0.6 GB
 _NO_COLUMNS = pa.record_batch({})
 
 
@@ -33,23 +34,30 @@ _NO_COLUMNS = pa.record_batch({})
 def preparation(task: WorkerTask) -> Iterator[Callable[[Source], Prepared]]:
     """Give the function that prepares images for a task, to be called by its decoding threads."""
     size = ImageSize(task.model.height, task.model.width)
-    if not task.careful:
-        yield partial(prepare, config=task.config, size=size, fit=task.model.fit)
-        return
     decoder = _CarefulDecoder(task.config, size, task.model.fit)
+    here = partial(prepare, config=task.config, size=size, fit=task.model.fit, most_pixels=LARGE_PIXELS)
     try:
-        yield decoder.prepare
+        yield decoder.prepare if task.careful else partial(_prepare_here, here, decoder)
     finally:
         decoder.end()
 
 
+def _prepare_here(here: Callable[[Source], Prepared], decoder: _CarefulDecoder, source: Source) -> Prepared:
+    """Prepare an image in this process, unless it is large."""
+    try:
+        return here(source)
+    except LargeImageError:
+        return decoder.prepare_large(source)
+
+
 class _CarefulDecoder:
-    """Prepare images in child processes, one for each thread that calls at the same time."""
+    """Prepare images in child processes, one for each thread that calls at the same time; large ones one by one."""
 
     def __init__(self, config: RunConfig, size: ImageSize, fit: Fit) -> None:
         self._size = size
         self._settings = {"config": config.to_dict(), "size": size, "fit": asdict(fit)}
         self._lock = threading.Lock()
+        self._large = threading.Lock()
         self._idle: list[BoundedChild] = []
         self._busy: set[BoundedChild] = set()
         self._has_ended = False
@@ -59,10 +67,24 @@ class _CarefulDecoder:
 
         Raises RunFailedError where no child can be started.
         """
+        try:
+            return self._prepare(source, LARGE_PIXELS)
+        except LargeImageError:
+            return self.prepare_large(source)
+
+    def prepare_large(self, source: Source) -> Prepared:
+        """Prepare an image of any size like `prepare`, while no other large one is prepared."""
+        with self._large:
+            return self._prepare(source, None)
+
+    def _prepare(self, source: Source, most_pixels: int | None) -> Prepared:
         with self._child() as child:
             prepared = Prepared(replace(source, reading=None))
             try:
-                _fill(prepared, child.ask(_question(source, self._settings)), self._size)
+                question = _question(source, {**self._settings, "most_pixels": most_pixels})
+                _fill(prepared, child.ask(question), self._size)
+            except LargeImageError:
+                raise
             except ImageError as error:
                 prepared.error = error
             except ChildDiedError as died:
@@ -105,7 +127,10 @@ def answer(question: Message) -> Message:
     facts = question.facts
     source = _source(facts, question.blobs[0])
     config, size = RunConfig.from_dict(facts["config"]), ImageSize(*facts["size"])
-    prepared = prepare(source, config, size, Fit(**facts["fit"]))
+    try:
+        prepared = prepare(source, config, size, Fit(**facts["fit"]), facts["most_pixels"])
+    except LargeImageError:
+        return Message({"is_large": True})
     error = prepared.error and (prepared.error.error_type, prepared.error.message)
     pixels = None if prepared.pixels is None else prepared.pixels.tobytes()
     return Message(
@@ -140,6 +165,8 @@ def _source(facts: dict[str, Any], content: bytes | None) -> Source:
 
 
 def _fill(prepared: Prepared, reply: Message, size: ImageSize) -> None:
+    if reply.facts.get("is_large"):
+        raise LargeImageError
     pixels, thumbnail, full_pixels = reply.blobs
     if pixels is not None:
         prepared.pixels = np.frombuffer(pixels, np.uint8).reshape(size.height, size.width, 3)

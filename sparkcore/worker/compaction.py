@@ -21,7 +21,7 @@ from sparkcore.worker.writer import thumbnail_places
 
 COLUMNS_ROWS = 250_000  # about so many in one file
 _READS_AT_ONCE = 16
-_SMALL_BUCKETS = 16
+_SMALL_BUCKETS = 256
 _SCHEMA = pa.schema([*light_schema(), *PLACE_FIELDS])
 
 
@@ -41,13 +41,13 @@ def file_groups(parts: Iterable[CommittedPart]) -> list[list[CommittedPart]]:
 def compact_small(storage: Storage, plan: Plan) -> None:
     """Compact a run of few buckets whose last one was just committed; does nothing for any other.
 
-    The task that commits the last bucket calls this: a Spark job of its own would take longer than the compaction.
+    The task that commits the last bucket does this: a Spark job of its own would take longer than the compaction.
     """
     if plan.buckets > _SMALL_BUCKETS or plan.images > COLUMNS_ROWS:
         return
     board = ReceiptBoard(storage, plan)
-    board.poll()
-    if not board.missing:
+    if board.is_complete():
+        board.poll()
         parts = committed_parts(board.receipts.values())
         compact(storage, parts, columns_name(plan.run_id, 0))
         write_files(storage, plan.run_id, parts)

@@ -32,14 +32,17 @@ from sparkcore.worker.task import LISTED_SIZE, PAYLOADS
 _INPUT_ROWS = 64
 
 
-def compute_buckets(buckets: Iterable[int], task: BucketTask) -> None:
+def compute_buckets(buckets: Iterable[int], task: BucketTask, *, may_be_last: bool = True) -> None:
     """Compute and commit the buckets that have no receipt yet; stops between two batches.
 
-    Raises EngineError where this worker cannot see the images or the store, StorageError where the store fails.
+    A task that `may_be_last` to end compacts a small run whose buckets are all committed. Raises EngineError where this
+    worker cannot see the images or the store, StorageError where the store fails.
     """
     if task.images is not None:
         task.images.check()
     _compute(((bucket, ()) for bucket in buckets), task)
+    if may_be_last:
+        compact_small(task.store, task.plan)
 
 
 def check_readable(task: BucketTask, images: Storage) -> None:
@@ -58,6 +61,7 @@ def compute_contents(batches: Iterable[pa.RecordBatch], task: BucketTask) -> Non
     """
     runs = groupby(_split_by_bucket(batches), key=itemgetter(0))
     _compute(((bucket, (batch for _, batch in group)) for bucket, group in runs), task)
+    compact_small(task.store, task.plan)
 
 
 def _compute(buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: BucketTask) -> None:
@@ -74,7 +78,6 @@ def _compute(buckets: Iterable[tuple[int, Iterable[pa.RecordBatch]]], task: Buck
     finally:
         if opened:
             opened[0].abandon()
-    compact_small(task.store, task.plan)
 
 
 def _inputs(
@@ -83,13 +86,14 @@ def _inputs(
     """Yield the files that have to be read, and note each bucket when its first file is asked for."""
     config = task.worker.config
     donors = Donors(task.store, task.plan.donors, config, errors=task.reuse_errors)
-    with closing(BucketReader(task.store, task.plan)) as reader:
+    with closing(BucketReader(task.store, task.plan)) as reader, ThreadPoolExecutor(1, "receipt") as thread:
         for number, contents in buckets:
             if task.is_stopped:
                 return
-            if task.store.exists(task.plan.folder.receipt(number)):
-                continue
+            committed = thread.submit(task.store.exists, task.plan.folder.receipt(number))
             listing = _read_listing(reader, number, task)
+            if committed.result():
+                continue
             reused = donors.rows_for(listing)
             fresh = listing
             if reused.num_rows:

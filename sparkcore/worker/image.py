@@ -14,13 +14,15 @@ from PIL import Image
 
 from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ImageError
-from sparkcore.imaging.decode import Decoded, ImageSize
+from sparkcore.imaging.damage import no_memory
+from sparkcore.imaging.decode import Decoded, ImageSize, LargeImageError
 from sparkcore.imaging.model_input import decode_model_input
 from sparkcore.imaging.spark_image import from_spark_image
 from sparkcore.imaging.thumbnail import thumbnail
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.worker.opening import read_file, unopened
 
+LARGE_FILE_BYTES = 100_000_000
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -55,16 +57,22 @@ class Prepared:
     decode_s: float = 0.0
 
 
-def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit) -> Prepared:
-    """Decode and resize one image; one that cannot be used is returned with its `error`."""
+def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit, most_pixels: int | None = None) -> Prepared:
+    """Decode and resize one image; one that cannot be used is returned with its `error`.
+
+    Raises LargeImageError where more than `most_pixels` would have to be decoded.
+    """
     started = time.thread_time()
     prepared = Prepared(replace(source, reading=None))  # the bytes are free after decoding
     try:
-        _fill(prepared, _decoded(source, size, fit, full_size="pixels" in config.keep), config, size, fit)
+        decoded = _decoded(source, size, fit, "pixels" in config.keep, most_pixels)
+        _fill(prepared, decoded, config, size, fit)
+    except LargeImageError:
+        raise
     except ImageError as error:
         prepared.error = error
     except MemoryError:
-        prepared.error = ImageError("too_large", "The image does not fit in memory.")
+        prepared.error = no_memory()
     except Exception as error:  # noqa: BLE001 (one image must not take the others down)
         prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
     prepared.decode_s = time.thread_time() - started
@@ -92,23 +100,30 @@ def _fill(prepared: Prepared, decoded: Decoded, config: RunConfig, size: ImageSi
     prepared.pixels = to_array(resize(decoded.image, size, fit, config.interpolation))
 
 
-def _decoded(source: Source, size: ImageSize, fit: Fit, *, full_size: bool) -> Decoded:
+def _decoded(source: Source, size: ImageSize, fit: Fit, full_size: bool, most_pixels: int | None) -> Decoded:
     if source.content is not None and pa.types.is_struct(source.content.type):
-        return _from_struct(source.content.as_py())
-    return decode_model_input(_content(source), size, fit, full_size=full_size)
+        return _from_struct(source.content, most_pixels)
+    content = _content(source, is_bounded=most_pixels is None)
+    return decode_model_input(content, size, fit, full_size=full_size, most_pixels=most_pixels)
 
 
-def _content(source: Source) -> bytes:
+def _content(source: Source, *, is_bounded: bool) -> bytes:
     if source.content is None and source.listed_size_bytes is not None:
         reason = unopened(source.origin, source.listed_size_bytes)
         if reason is not None:
             raise reason
+        if source.listed_size_bytes > LARGE_FILE_BYTES and source.reading is None and not is_bounded:
+            raise LargeImageError
     if source.reading is not None:
         return source.reading.result()
     return read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
 
 
-def _from_struct(struct: dict[str, Any]) -> Decoded:
-    height, width, channels = struct["height"], struct["width"], struct["nChannels"]
+def _from_struct(content: pa.Scalar, most_pixels: int | None) -> Decoded:
+    height, width = content["height"].as_py(), content["width"].as_py()
+    if most_pixels is not None and height * width > most_pixels:
+        raise LargeImageError
+    struct = content.as_py()
+    channels = struct["nChannels"]
     image: Image.Image = from_spark_image(height, width, channels, struct["mode"], struct["data"])
     return Decoded(image, "", _SPARK_MODES[channels], height, width, channels)

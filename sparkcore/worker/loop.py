@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -29,8 +28,6 @@ T = TypeVar("T")
 _MAX_WAITING_BYTES = 64 << 20
 _READS_AT_ONCE = 32  # of an object store: the latency of one read is many times that of a local disk
 
-_warmed_up: set[str] = set()  # digests of the models that this process has used
-
 
 def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Generator[pa.RecordBatch]:
     """Yield the result rows of every image, in the order of the input.
@@ -40,28 +37,17 @@ def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Gen
     """
     clock = _Clock()
     predictor = _LazyPredictor(task, clock)
-    with (
-        _pool(task.threads, "decode") as decoders,
-        _pool(_READS_AT_ONCE, "read") as readers,
-        preparation(task) as prepare,
-    ):
-        pools = _Pools(decoders, readers, prepare)
+    with _pools(task) as pools:
         for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
             probabilities = predictor.predict(pixels)
             yield classified_batch(group, probabilities, task, clock.take())
-    _freeze_garbage(task.model.digest)
 
 
-def _freeze_garbage(model_digest: str) -> None:
-    """Exempt what loading a model has created from garbage collection.
-
-    Spark's daemon collects garbage after every task, which takes 0.1 s with TensorFlow's objects.
-    """
-    if model_digest not in _warmed_up:
-        _warmed_up.add(model_digest)
-        gc.collect()
-        gc.freeze()
+def prepared_images(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Generator[Prepared]:
+    """Yield every image as the model would get it, in the order of the input, which is that of `classify_batches`."""
+    with _pools(task) as pools:
+        yield from _prepared(batches, task, pools, _Clock())
 
 
 @dataclass(slots=True)
@@ -105,6 +91,16 @@ def _pool(threads: int, name: str) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _pools(task: WorkerTask) -> Iterator[_Pools]:
+    with (
+        _pool(task.threads, "decode") as decoders,
+        _pool(_READS_AT_ONCE, "read") as readers,
+        preparation(task) as prepare,
+    ):
+        yield _Pools(decoders, readers, prepare)
 
 
 def _prepared(batches: Iterable[pa.RecordBatch], task: WorkerTask, pools: _Pools, clock: _Clock) -> Iterator[Prepared]:

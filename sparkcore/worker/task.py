@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sparkcore.config import RunConfig
 from sparkcore.errors import EngineError, SparkcoreError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.storage.interface import Storage
 
 PAYLOADS = {"bytes": "content", "image": "image"}  # the column of the picture, by reader

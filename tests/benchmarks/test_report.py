@@ -20,8 +20,15 @@ def line_of(report: str, beginning: str) -> str:
 def test_a_ratio_is_taken_within_a_round_and_judged():
     # In the second round the machine was half as fast for both.
     report = text(figures(float32_bytes=[9.0, 4.6, 9.2], float32_limit=[10.0, 5.0, 10.0]))
-    assert line_of(report, "warm float32 / limit").split()[-5:] == ["0.92", "at", "least", "0.90:", "yes"]
-    assert "NO" in line_of(text(figures(float32_bytes=[8.0], float32_limit=[10.0])), "warm float32 / limit")
+    assert line_of(report, "warm float32 / limit").split()[-5:] == ["0.92", "at", "least", "0.93:", "NO"]
+    assert line_of(text(figures(float32_bytes=[9.4], float32_limit=[10.0])), "warm float32 / limit").endswith("yes")
+
+
+def test_int8_is_judged_where_the_processor_has_instructions_for_it():
+    made = figures(int8_bytes=[20.0], float32_bytes=[10.0])
+    assert line_of(text(made), "warm int8 / warm float32").endswith("2.00")
+    made.machine["processor"] = "Some avx2 avx512_vnni"
+    assert line_of(text(made), "warm int8 / warm float32").endswith("at least 2.60: NO")
 
 
 def test_ratios_without_figures_are_left_out():

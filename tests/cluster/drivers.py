@@ -87,7 +87,7 @@ class Driver:
     def python_workers(self) -> list[int]:
         """Return the Python workers of its executors, or its own."""
         roots = self.executors() or [self.process.pid]
-        return [worker for root in roots for worker in _forked(root)]
+        return [worker for root in roots for worker in forked_workers(root)]
 
     def kill(self) -> None:
         """Kill the driver, Python alone: what it has started must notice."""
@@ -169,7 +169,7 @@ def running() -> set[int]:
     return set(_processes())
 
 
-def _forked(below: int) -> list[int]:
+def forked_workers(below: int) -> list[int]:
     """Return the Python workers below a process: those that a daemon has forked."""
     daemons, processes = named(WORKER, below), _processes()
     return [pid for pid in daemons if pid in processes and processes[pid][1] in daemons]

@@ -11,6 +11,7 @@ from sparkcore.storage.opening import open_storage
 from tests.cluster.conftest import Cluster, cluster_of
 from tests.cluster.drivers import Order
 from tests.cluster.sixty import IMAGES, Rows, assert_same, rows_of, upload
+from tests.conftest import write_colors
 from tests.imaging.pictures import write_awkward_folder
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(200)]
@@ -63,3 +64,15 @@ def test_objects_of_a_bucket(
     found = rows_on(LOCAL if kind == "local" else cluster_of(request, kind), order)
     assert_same(found, expected)
     assert all(row["origin"].startswith("s3://") for row in found.values())
+
+
+def test_a_model_in_int8_travels(tmp_path: Path, request: pytest.FixtureRequest, colors_model: Path) -> None:
+    write_colors(tmp_path / "in", IMAGES)
+    words = ("--precision", "int8", "--min-agreement", "0", "--bucket-size", "16")
+    order = Order(str(tmp_path / "in"), colors_model, str(tmp_path / "store"), tmp_path / "state", words)
+    done = cluster_of(request, "standalone").sparkcore(*order.command, **order.environment)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["precision"], summary["computed"], summary["agreement"]["images"]) == ("int8", IMAGES, 40)
+    found = rows_of(order.store, summary["run_id"])
+    assert {row["status"] for row in found.values()} == {"ok"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -29,6 +30,7 @@ from sparkcore.schema import result_schema
 from tests.conftest import write_colors
 from tests.imaging.pictures import write_awkward_folder
 from tests.models.fixture_model import COLORS
+from tests.models.graph_files import write_onnx
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -116,6 +118,30 @@ def test_another_setting_is_another_run(tmp_path: Path, engine: EngineConfig, re
     assert other.status == "complete"
     assert other.manifest.run_id != first.manifest.run_id
     assert counts(other) == {"images": 3, "ok": 3, "computed": 3}
+
+
+def test_the_effective_precision_names_the_run(
+    tmp_path: Path, engine: EngineConfig, request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the processor has no bfloat16, a run that asks for it is made in float32, says so, and has its rows."""
+    write_colors(tmp_path / "in", 3)
+    plain = run(request_for(tmp_path / "in"), engine).manifest
+    monkeypatch.setattr("sparkcore.models.runtimes.openvino.computes", lambda precision: precision == "float32")
+    without = run(request_for(tmp_path / "in", precision="bfloat16"), engine).manifest
+    assert [(m.model["runtime"], m.model["precision"]) for m in (plain, without)] == 2 * [("openvino", "float32")]
+    assert without.run_id != plain.run_id
+    assert (without.recipe_id, without.counts["reused"]) == (plain.recipe_id, 3)
+
+
+def test_a_model_as_pytorch_exports_it(tmp_path: Path, engine: EngineConfig) -> None:
+    write_colors(tmp_path / "in", 4)
+    path = write_onnx(tmp_path / "model.onnx")
+    path.with_suffix(".json").write_text(json.dumps({"labels": list("abcd"), "scale": 1 / 255, "resize": "pad"}))
+    outcome = run(RunConfig(str(tmp_path / "in"), model=str(path)), engine)
+    assert counts(outcome) == {"images": 4, "ok": 4, "computed": 4}
+    model = outcome.manifest.model
+    assert (model["name"], model["preprocess"], model["resize"], model["classes"]) == ("model", "own", "pad", 4)
+    assert set(labels(outcome, engine).values()) <= set("abcd")
 
 
 def test_only_new_and_changed_images_are_computed(tmp_path: Path, engine: EngineConfig, request_for: Request) -> None:

@@ -20,7 +20,7 @@ def test_ends_early_recognizes_halves(kind: str):
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (MemoryError(), ("too_large", "The BMP image does not fit in memory.")),
+        (MemoryError(), ("too_large", "The BMP image does not fit in memory: at most 1,000 MB are for one image.")),
         (
             OSError("image file is truncated"),
             ("truncated", "The file is incomplete: it ends after 9,270 bytes."),

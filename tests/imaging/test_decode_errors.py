@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sparkcore.errors import ImageError
+from sparkcore.imaging import formats
 from sparkcore.imaging.decode import decode
 from sparkcore.imaging.transforms import to_array
 from sparkcore.schema import ERROR_TYPES
@@ -46,6 +47,47 @@ def test_the_limit_does_not_depend_on_pillow(monkeypatch: pytest.MonkeyPatch):
         "The image has 178,957,506 pixels, which exceeds the safety limit of 178,956,970.",
     )
     assert error_of(pictures.bomb(13377, 13377))[0] == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "limit"),
+    [("JPEG2000", "RGB", "41,666,666"), ("WEBP", "RGB", "50,000,000"), ("AVIF", "RGBA", "62,500,000")],
+)
+def test_formats_that_take_much_memory_have_lower_limits(
+    kind: str, mode: str, limit: str, monkeypatch: pytest.MonkeyPatch
+):
+    content = pictures.save(Image.new(mode, (400, 300)), kind)
+    decode(content)
+    monkeypatch.setattr(formats, "MAX_DECODING_BYTES", 1_000_000)
+    assert error_of(content)[1].startswith("The image has 120,000 pixels, which exceeds the safety limit of ")
+    assert error_of(content)[1].endswith(f" for {kind}.")
+    monkeypatch.undo()
+    assert f"{formats.max_pixels(kind, '', len(mode), has_scans=False):,}" == limit
+
+
+@pytest.mark.parametrize(
+    ("decoder", "content"),
+    [
+        ("qoi", pictures.save(Image.new("RGB", (9, 8)), "QOI")),
+        ("ppm_plain", b"P3 9 8 255\n" + b"0 " * 216),
+        ("ppm", b"P6 9 8 100\n" + bytes(216)),
+    ],
+)
+def test_slow_decoders_have_lower_limits(decoder: str, content: bytes, monkeypatch: pytest.MonkeyPatch):
+    decode(content)
+    monkeypatch.setitem(formats._SLOW_DECODERS, decoder, 71)
+    assert "72 pixels, which exceeds the safety limit of 71 for" in error_of(content)[1]
+
+
+def test_a_jpeg_of_too_many_scans_is_refused_before_it_is_decoded():
+    content = pictures.jpeg(progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    scans = content.count(b"\xff\xda")
+    assert decode(content[:-2] + last * (500 - scans) + content[-2:]).format == "JPEG"
+    assert error_of(content[:-2] + last * (501 - scans) + content[-2:]) == (
+        "too_slow",
+        "The JPEG file has 501 scans, which exceeds the limit of 500.",
+    )
 
 
 def test_pixels_with_a_wrong_checksum_are_corrupt():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+from sparkcore.imaging import formats
 from sparkcore.imaging.formats import FORMATS, name_document, name_unsupported, sniff
 from tests.imaging import pictures
 
@@ -52,3 +53,11 @@ def test_unsupported_images_have_names():
     assert name_unsupported(b"\0\0\0\x18ftypheic") == "HEIC"
     assert name_unsupported(b"8BPS\0\1") == "Photoshop"
     assert name_unsupported(b"Dear reader") is None
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0", "lossless": True}, {"exact": True}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_the_size_of_a_webp_is_known_before_it_is_opened(mode: str, options: dict[str, object]):
+    content = pictures.save(Image.new(mode, (301, 47), 9), "WEBP", **options)
+    assert formats.webp_pixels(content) == 301 * 47
+    assert formats.webp_pixels(content[:20]) <= 1

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from sparkcore.config import RunConfig
-from sparkcore.models.freeze import FrozenModel, freeze
+from sparkcore.models.freeze import freeze
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.resolve import resolve_model
 
 FIXTURES = Path(__file__).with_name("fixtures")

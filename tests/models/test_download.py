@@ -19,6 +19,7 @@ from sparkcore.models.download import Download, download, remember_offline, was_
 from sparkcore.progress import Step, Watch
 
 CONTENT = os.urandom(1_000_000)
+released = threading.Event()
 TITLE = "the weights of a model"
 
 
@@ -30,7 +31,13 @@ class Server(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
-        self.wfile.write(CONTENT[: len(CONTENT) // 2] if self.path == "/half" else CONTENT)
+        if self.path != "/stalled":
+            self.wfile.write(CONTENT[: len(CONTENT) // 2] if self.path == "/half" else CONTENT)
+
+        if self.path == "/stalled":
+            self.wfile.write(CONTENT[:9])
+            self.wfile.flush()
+            released.wait()
 
     def do_HEAD(self):
         self.send_error(405)  # an answer all the same
@@ -51,6 +58,7 @@ def server() -> Iterator[str]:
         thread = threading.Thread(target=http.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{http.server_port}"
+        released.set()
         http.shutdown()
         thread.join()
 
@@ -75,6 +83,22 @@ def test_progress_counts_bytes(server: str, tmp_path: Path):
     assert done == sorted(done)
     assert len(set(done)) >= 4
     assert done[-1] == len(CONTENT)
+
+
+def test_cancellation_does_not_wait_for_a_server_that_stops_sending(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(download_module, "READ_TIMEOUT_S", 3600.0)
+    has_begun = threading.Event()
+
+    def check() -> None:
+        if has_begun.is_set() or any(tmp_path.glob("m/*")):
+            has_begun.set()
+            raise RunCancelledError("enough")
+
+    with pytest.raises(RunCancelledError):
+        download(Download(TITLE, f"{server}/stalled", None), tmp_path / "m" / "w.h5", Watch(check=check))
+    assert has_begun.is_set()
 
 
 def test_cancellation_stops_at_once_and_leaves_nothing(server: str, tmp_path: Path):

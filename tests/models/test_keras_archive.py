@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,4 +52,13 @@ def test_weights_alone_are_no_model(tmp_path: Path):
     path = tmp_path / "model.weights.h5"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]).save_weights(path)
     with pytest.raises(ModelError, match="no architecture can be read"):
+        describe_archive(path)
+
+
+def test_a_small_file_that_unpacks_to_a_large_one(tmp_path: Path):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b" " * ((64 << 20) + 1))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ModelError, match=r"config\.json has more than 67,108,864 bytes"):
         describe_archive(path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,14 @@ def _no_foreign_components() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", list)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_error_of_the_program(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which a page had an exception that nobody expects: the page itself shows one line."""
+    yield
+    errors = [one for when in ("setup", "call") for one in caplog.get_records(when) if one.name == "pages"]
+    assert [one.getMessage() for one in errors if one.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture
@@ -78,8 +88,8 @@ def drawn(app: AppTest, part: str) -> list[Any]:
 
 
 def plain(text: str) -> str:
-    """Return Markdown without its escapes."""
-    return text.replace("\\", "")
+    """Return Markdown without its escapes, and an error without its id."""
+    return re.sub(r" :small\[(Error|Job) [0-9a-f]+\]$", "", text).replace("\\", "")
 
 
 def address_of(app: AppTest) -> dict[str, list[str]]:

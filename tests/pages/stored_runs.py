@@ -12,7 +12,7 @@ from sparkcore.config import RunConfig
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 from tests.analysis.tables import failed, row
-from tests.runs_fixture import write_rows
+from tests.runs_fixture import INPUT, write_rows
 
 RUN = "0123456789abcdef"
 OTHER_RUN = "fedcba9876543210"
@@ -51,7 +51,7 @@ def store_run(
         recipe_id="recipe",
         retry=0,
         config=RunConfig(**{"images": "/data/animals", "model": "efficientnet_lite0", **config}).to_dict(),
-        model={"name": "efficientnet_lite0", "digest": "0" * 64, "resize": "stretch", "crop_ratio": 1.0},
+        model={"name": "efficientnet_lite0", "digest": "0" * 64, **INPUT},
         versions={"sparkcore": "0.1.0"},
         created_at="2026-01-02T03:00:00+00:00",
         finished_at="2026-01-02T03:04:05+00:00",

@@ -114,6 +114,23 @@ def test_a_job_is_cancelled_from_any_page(store: RunStore, open_page: OpenPage):
     assert any("cancelled, finished images are kept" in text.value for text in app.markdown)
 
 
+def test_a_cancelled_job_is_resumed(store: RunStore, open_page: OpenPage, photos: Path):
+    table = JobTable(store.jobs_path)
+    job = table.submit(RunConfig(images=str(photos), model="efficientnet_lite0", top_k=2))
+    table.request_cancel(job.job_id)
+    app = open_page("run")
+    app.button(key=f"resume_{job.job_id}").click().run()
+    newest = table.jobs()[0]
+    assert (newest.state, newest.config) == ("queued", job.config)
+    assert address_of(app)["job"] == [newest.job_id]
+    elsewhere = table.submit(RunConfig(images="/etc", model="efficientnet_lite0"))
+    table.request_cancel(elsewhere.job_id)
+    app = open_page("run")
+    app.button(key=f"resume_{elsewhere.job_id}").click().run()
+    assert "expected a folder below" in plain(app.toast[0].value)
+    assert table.jobs()[0].job_id == elsewhere.job_id
+
+
 def test_a_failed_job_says_why_and_offers_its_log(store: RunStore, open_page: OpenPage):
     finished(store, "failed", message="Expected a model, received nothing.")
     app = open_page("run")

@@ -101,6 +101,14 @@ def test_cancel_before_and_while_running(table: JobTable) -> None:
     assert table.beat(running.job_id).cancel_requested
 
 
+def test_a_job_that_is_being_cancelled_has_no_remaining_time(table: JobTable) -> None:
+    job = table.submit(RunConfig(images="/a"))
+    table.claim()
+    table.report(job.job_id, done=10, total=100, classifying_at=100.0)
+    assert table.get(job.job_id).eta_s(now=110.0) == pytest.approx(90)
+    assert table.request_cancel(job.job_id).eta_s(now=110.0) is None
+
+
 def test_orphans_are_requeued_unless_cancelled(table: JobTable) -> None:
     first, second = table.submit(RunConfig(images="1")), table.submit(RunConfig(images="2"))
     table.claim()

@@ -20,7 +20,7 @@ from sparkcore.config import RunConfig
 from sparkcore.errors import ImageError, RunFailedError
 from sparkcore.imaging.bounded_child import Limits
 from sparkcore.imaging.spark_image import INVALID, SparkImage, to_spark_image
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.storage.folder import FolderStorage
 from sparkcore.worker import careful
@@ -157,7 +157,7 @@ def test_a_crash_is_a_row_and_a_new_child_goes_on(
     assert [row["status"] for row in found] == ["ok", "error", "ok", "ok", "error", "ok"]
     assert {row["error_type"] for row in found} == {None, "internal"}
     assert found[1]["error_message"] == (
-        "The decoder crashed (SIGABRT): the file is damaged or hostile, or needs more than 4,000 MB of memory. "
+        "The decoder crashed (SIGABRT): the file is damaged or hostile, or needs more than 1,000 MB of memory. "
         "Save it anew as JPEG or PNG with another program, or leave it out."
     )
     assert found[4]["error_message"] == (
@@ -188,12 +188,37 @@ def test_pictures_that_take_all_memory_are_rows(
     os.truncate(paths[2], 500_000_000)
     found = rows(opened(paths), task)
     assert [(row["error_type"], row["error_message"]) for row in found] == [
-        ("too_large", "The PNG image does not fit in memory."),
-        ("too_large", "The TIFF image does not fit in memory."),
-        ("too_large", "The image does not fit in memory."),
+        ("too_large", "The PNG image does not fit in memory: at most 1,000 MB are for one image."),
+        ("too_large", "The TIFF image does not fit in memory: at most 1,000 MB are for one image."),
+        ("too_large", "The image does not fit in memory: at most 1,000 MB are for one image."),
         (None, None),
     ]
     assert pids()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
+def test_a_first_attempt_decodes_large_pictures_one_by_one_in_one_child(
+    tmp_path: Path, task: WorkerTask, pids: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(careful, "LARGE_PIXELS", 1999)
+    monkeypatch.setattr(careful, "LIMITS", Limits(100_000_000, 60))
+    paths = write_colors(tmp_path / "in", 14)  # from the tenth on, 50 x 40 pixels and more
+    reduced = Image.new("RGB", (2400, 2400), "red")
+    paths[0].write_bytes(save(reduced, "JPEG"))
+    paths[1].write_bytes(save(reduced, "JPEG", progressive=True))  # takes the memory of its full size
+    paths[12].write_bytes(png(Image.new("RGB", (9000, 9000))))
+    small = replace(task, careful=False, config=replace(task.config, keep=()))
+    found = rows(opened(paths), small)
+    assert [row["error_type"] for row in found] == [None] * 12 + ["too_large", None]
+    assert [row["label"] for row in found[:4]] == ["red", "red", "blue", "white"]
+    assert len(pids()) == 1
+    monkeypatch.setattr(careful, "LARGE_PIXELS", 10**9)
+    assert without_cost(found[:12]) == without_cost(rows(opened(paths[:12]), small))
+    assert len(pids()) == 1
+    struct = as_spark_images(paths[10:11])
+    monkeypatch.setattr(careful, "LARGE_PIXELS", 1999)
+    assert rows(struct, small)[0]["label"] == "blue"
+    assert len(pids()) == 2
 
 
 def test_an_overdue_picture_is_a_row(

@@ -13,7 +13,7 @@ import pytest
 
 from sparkcore.config import RunConfig
 from sparkcore.errors import EngineError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.runs.files_table import committed_parts, read_files
 from sparkcore.runs.layout import PlanFolder, plan_name, recipe_name

@@ -13,7 +13,7 @@ import pytest
 
 from sparkcore.config import RunConfig
 from sparkcore.imaging.spark_image import to_spark_image
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.origins import origin_of
 from sparkcore.schema import image_id
 from sparkcore.storage.folder import FolderStorage

@@ -9,7 +9,7 @@ import pytest
 
 from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import EngineError, ModelError
-from sparkcore.models.freeze import FrozenModel
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.worker.task import WorkerTask, raise_reported, reported
 
 SCHEMA = pa.schema([pa.field("failure", pa.binary())])

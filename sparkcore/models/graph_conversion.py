@@ -1,0 +1,71 @@
+"""Give an ONNX, TFLite or OpenVINO model the input and output of a frozen graph: uint8 RGB in, probabilities out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sparkcore.models.graph_file import GraphInput
+from sparkcore.models.runtimes.openvino import import_openvino, pack, read_graph
+
+# Operations that leave scores unchanged, between the last activation and the output.
+_PASSING = ("Reshape", "Squeeze", "Unsqueeze", "Convert", "Transpose")
+
+
+def write_graph(source: Path, size: tuple[int, int], given: GraphInput, target: Path) -> None:
+    """Write the model of a file to `target`, one uncompressed ZIP file of OpenVINO's two.
+
+    Batches are of any length, where the model allows it. Raises ModelError for a file that cannot be opened.
+    """
+    ov = import_openvino()
+    model = read_graph(source)
+    height, width = size
+    sides = {"N": -1, "C": 3, "H": height, "W": width}
+    _set_shape(model, [sides[name] for name in given.layout])
+    model = _with_preprocessing(ov, model, given)
+    model = _with_probabilities(ov, model, given.output)
+    pack(model, target)
+
+
+def _set_shape(model: Any, shape: list[int]) -> None:
+    """Make the batch of any length; a model that fixes it inside keeps its batch of one."""
+    try:
+        model.reshape(shape)
+        if model.outputs[0].get_partial_shape()[0].is_dynamic:
+            return
+    except RuntimeError:
+        pass
+    model.reshape([1, *shape[1:]])
+
+
+def _with_preprocessing(ov: Any, model: Any, given: GraphInput) -> Any:
+    from openvino.preprocess import ColorFormat, PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    image = steps.input()
+    image.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)
+    image.model().set_layout(ov.Layout(given.layout))
+    pixels = image.preprocess().convert_element_type(ov.Type.f32)
+    if given.channels == "bgr":
+        pixels = pixels.reverse_channels()
+    pixels.scale(1 / given.scale).mean(list(given.mean)).scale(list(given.std))
+    return steps.build()
+
+
+def _with_probabilities(ov: Any, model: Any, output: str | None) -> Any:
+    from openvino import opset13 as ops
+
+    scores = model.outputs[0].get_node().input_value(0)
+    last = scores.get_node()
+    while last.get_type_name() in _PASSING:
+        last = last.input_value(0).get_node()
+    kind = last.get_type_name()
+    if scores.get_element_type() != ov.Type.f32:
+        scores = ops.convert(scores, "f32").output(0)
+    is_probability = output == "softmax" or (output is None and kind in ("Softmax", "Sigmoid"))
+    if scores.get_partial_shape()[1].get_length() == 1:
+        positive = scores if is_probability else ops.sigmoid(scores).output(0)
+        scores = ops.concat([ops.subtract(ops.constant(1.0, ov.Type.f32), positive), positive], 1).output(0)
+    elif not is_probability:
+        scores = ops.softmax(scores, 1).output(0)
+    return ov.Model([ops.result(scores)], model.get_parameters())

@@ -1,0 +1,1 @@
+"""What computes with a frozen graph: OpenVINO on CPUs, TensorFlow on GPUs."""

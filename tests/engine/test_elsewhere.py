@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sparkcore.engine.elsewhere import Report, call_elsewhere
+from sparkcore.errors import ConfigError, RunCancelledError, RunFailedError
+from sparkcore.progress import Step, Watch
+from tests.conftest import wait_until
+
+
+def double(number: int, report: Report) -> tuple[int, int]:
+    sys.stdout.write("what a library prints\n")
+    for done in range(3):
+        report(Step("doubling", done, 3))
+    return 2 * number, os.getpid()
+
+
+def refuse(number: int, _: Report) -> None:
+    raise ConfigError.unexpected("number", "another", number)
+
+
+def die(number: int, _: Report) -> None:
+    os.kill(os.getpid(), number)
+
+
+def fail(_: int, _report: Report) -> None:
+    raise ZeroDivisionError("of no kind that is expected")
+
+
+def sleep(marker: str, _: Report) -> None:
+    Path(marker).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_result_and_steps() -> None:
+    steps: list[Step] = []
+    number, pid = call_elsewhere(double, 21, "no", Watch(progress=steps.append))
+    assert (number, pid != os.getpid()) == (42, True)
+    assert steps == [Step("doubling", done, 3) for done in range(3)]
+
+
+def test_errors_of_ours_arrive_as_they_are() -> None:
+    with pytest.raises(ConfigError, match="number: expected another, received 3"):
+        call_elsewhere(refuse, 3, "no")
+
+
+def test_a_death_is_an_error() -> None:
+    with pytest.raises(RunFailedError, match=r"^It failed: its process ended with status -9"):
+        call_elsewhere(die, int(signal.SIGKILL), "It failed")
+    with pytest.raises(RunFailedError, match=r"^It failed: .*ZeroDivisionError: of no kind that is expected"):
+        call_elsewhere(fail, 0, "It failed")
+
+
+def test_whoever_cancels_ends_the_process(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+
+    def check() -> None:
+        if marker.exists() and marker.read_text():
+            raise RunCancelledError("enough")
+
+    with pytest.raises(RunCancelledError):
+        call_elsewhere(sleep, str(marker), "no", Watch(check=check))
+    pid = int(marker.read_text())
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
