@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import cached, comparison, frame, gallery, side_by_side
+from pages.components import cached, comparison, drifting, frame, gallery, paired, side_by_side
 from sparkcore.analysis.comparison import config_changes
 
 left = frame.show("compare")
@@ -25,8 +25,13 @@ if right is None:
 
 compared = cached.comparison(left, right)
 found = compared.comparison
+if found.both:
+    paired.show(compared.paired)
 comparison.show_numbers(found)
 comparison.show_settings(config_changes(left.manifest.to_dict(), right.manifest.to_dict()))
+if not found.both:
+    drifting.show(left, right)
+    st.stop()
 if not found.judged:
     st.info("The two runs have no image in common that has a label in both.", icon=":material/join_inner:")
     st.stop()
@@ -36,10 +41,12 @@ comparison.show_charts(found, wanted)
 if not found.changed.num_rows:
     st.success("No label changed.", icon=":material/check_circle:")
     st.stop()
-changes = comparison.matching_changes(found.changed, wanted)
+changes = comparison.matching_changes(found.changed, wanted, compared.outcome)
 with st.container(key=comparison.RESULTS):
     st.subheader("Images whose label changed", anchor=False)
+    comparison.show_outcomes(compared.paired)
     comparison.show_chips(wanted)
+    comparison.show_export(found.changed, compared.outcome, changes)
     st.markdown(f"**{len(changes):,}** of {found.changed.num_rows:,} images, largest change in score first")
     if len(changes):
         side_by_side.show_names(left, right)

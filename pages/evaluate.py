@@ -6,7 +6,19 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.components import cached, crossfilter, evaluation, exports, filters, frame, gallery, panels, sorting
+from pages.components import (
+    address,
+    cached,
+    crossfilter,
+    decision,
+    evaluation,
+    exports,
+    filters,
+    frame,
+    gallery,
+    panels,
+    sorting,
+)
 from sparkcore.analysis.filters import INCORRECT
 from sparkcore.analysis.truth import has_truth
 
@@ -18,7 +30,7 @@ if opened is None:
 if not has_truth(opened.table):
     st.info(
         "This run has no true labels to compare the predictions with. If the names of folders or files contain them, "
-        "run again with true labels.",
+        "run again with true labels. If not, review some of the pictures.",
         icon=":material/fact_check:",
     )
     st.page_link(
@@ -27,6 +39,8 @@ if not has_truth(opened.table):
         icon=":material/replay:",
         query_params={"repeat": opened.run_id},
     )
+    query = address.carried()
+    st.page_link("pages/review.py", label="Review pictures", icon=frame.PAGES["review"][1], query_params=query)
     st.stop()
 
 wanted = filters.show(opened)
@@ -40,6 +54,7 @@ if found is None:
     st.stop()
 
 evaluation.show_numbers(found)
+evaluation.show_sources(opened)
 evaluation.show_unknown_classes(found)
 left, right = st.columns([3, 2])
 with left:
@@ -58,3 +73,4 @@ with st.container(key=RESULTS):
     else:
         st.caption("No image matches.")
 evaluation.show_classes(found.classes)
+decision.show(opened, wanted)

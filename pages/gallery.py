@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from pages.components import exports, filters, frame, gallery, similar, sorting
+from pages.components import chosen, exports, filters, frame, gallery, similar, sorting
 
 opened = frame.show("gallery")
 if opened is None:
@@ -19,7 +21,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         sorting.show()
         exports.show_menu(exports.Exported(opened, rows, wanted))
 
+chosen.show(opened, rows)
 if len(rows):
-    gallery.show(opened, rows, key="wall", notes=sorting.notes(opened))
+    gallery.show(opened, rows, key="wall", notes=sorting.notes(opened), choice=partial(chosen.on_wall, opened))
 else:
     st.info("No image passes all filters. Remove one of them above.", icon=":material/filter_alt_off:")

@@ -10,6 +10,7 @@ from pages.components import (
     address,
     cached,
     crossfilter,
+    decision,
     exports,
     filters,
     frame,
@@ -54,3 +55,4 @@ with left:
 if evaluation is not None:
     with right:
         panel.show(panels.reliability(evaluation), key="chart-reliability")
+decision.show(opened, wanted)

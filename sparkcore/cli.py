@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkcore import commands, config, exploration, maintenance
+from sparkcore import commands, config, exploration, judging, maintenance, reviewing
 from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError, shell_text
 from sparkcore.version import __version__
 
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands_of)
     _add_reading(commands_of)
     _add_exploration(commands_of)
+    _add_judging(commands_of)
+    _add_review(commands_of)
+    _add_policy(commands_of)
     _add_maintenance(commands_of)
     _add_others(commands_of)
     return parser
@@ -91,6 +94,7 @@ def _add_run(subparsers: Any) -> None:
     )
     execution = run.add_argument_group("execution (does not change the result)")
     _add_engine(execution)
+    run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
     run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
     _add_json(run)
 
@@ -108,13 +112,22 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("run", metavar="RUN", help=_RUN)
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=commands.EXPORT_FORMATS, help="default: the suffix of OUT")
+    export.add_argument("--policy", type=Path, metavar="FILE", help="add the column decision")
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
-    compare = _command(subparsers, "compare", commands.compare, "compare two runs", store=True)
+
+
+def _add_judging(subparsers: Any) -> None:
+    compare = _command(subparsers, "compare", judging.compare, "compare two runs", store=True)
     compare.add_argument("left", metavar="A", help=_RUN)
     compare.add_argument("right", metavar="B", help=_RUN)
     _add_json(compare)
-    evaluate = _command(subparsers, "evaluate", commands.evaluate, "measure the accuracy of a run", store=True)
-    evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth")
+    drift = _command(subparsers, "drift", judging.drift, "compare runs over different images", store=True)
+    drift.add_argument("left", metavar="A", help=_RUN)
+    drift.add_argument("right", metavar="B", help=_RUN)
+    _add_json(drift)
+    evaluate = _command(subparsers, "evaluate", judging.evaluate, "measure the accuracy of a run", store=True)
+    evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth, or reviewed")
+    evaluate.add_argument("--reviews-first", action="store_true", help="reviews replace other true labels")
     _add_json(evaluate)
 
 
@@ -142,6 +155,39 @@ def _add_exploration(subparsers: Any) -> None:
     for name, text in exploration.THRESHOLDS.items():
         quality.add_argument(f"--{name}", type=float, metavar="X", help=text)
     _add_json(quality)
+
+
+def _add_policy(subparsers: Any) -> None:
+    policy = subparsers.add_parser("policy", help="thresholds that reach a precision", allow_abbrev=False)
+    actions = policy.add_subparsers(title="actions", required=True, metavar="ACTION")
+    fit = _command(actions, "fit", judging.fit_policy, "find the thresholds on the judged images of a run", store=True)
+    fit.add_argument("run", metavar="RUN", help=_RUN)
+    fit.add_argument("--precision", type=float, required=True, metavar="P", help="share of correct ones, as in 0.95")
+    fit.add_argument("--guarantee", action="store_true", help="the low end of the interval must reach it too")
+    fit.add_argument("--by-class", action="store_true", help="thresholds of their own for classes with many images")
+    fit.add_argument("--reject", type=float, metavar="P", help="reject scores below which at most P are correct")
+    fit.add_argument("--name", help="name of the policy")
+    fit.add_argument("--out", type=Path, metavar="FILE", help="write the policy as JSON")
+    _add_json(fit)
+
+
+def _add_review(subparsers: Any) -> None:
+    review = subparsers.add_parser("review", help="what people say of the pictures of a run", allow_abbrev=False)
+    actions = review.add_subparsers(title="actions", required=True, metavar="ACTION")
+    read = _command(actions, "import", reviewing.import_reviews, "add the reviews of a file", store=True)
+    read.add_argument("run", metavar="RUN", help=_RUN)
+    read.add_argument("file", metavar="FILE", type=Path, help="CSV with image_id and label, or Label Studio's JSON")
+    read.add_argument("--by", metavar="NAME", help="who says so (default: the user of this shell)")
+    _add_json(read)
+    write = _command(actions, "export", reviewing.export_reviews, "write the reviews of a run", store=True)
+    write.add_argument("run", metavar="RUN", help=_RUN)
+    write.add_argument("out", metavar="FILE", type=Path, help="file, or folder for the format folders")
+    write.add_argument("--format", choices=reviewing.FORMATS, help="default: by the suffix: .csv, .json, or none")
+    write.add_argument("--links", action="store_true", help="folders of links instead of copies")
+    _add_json(write)
+    stats = _command(actions, "stats", reviewing.stats, "count the reviews of a run", store=True)
+    stats.add_argument("run", metavar="RUN", help=_RUN)
+    _add_json(stats)
 
 
 def _add_maintenance(subparsers: Any) -> None:

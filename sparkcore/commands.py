@@ -9,8 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from sparkcore import client
+from sparkcore.analysis.policy import Policy
 from sparkcore.errors import RequestError
+from sparkcore.judging import read_policy
 from sparkcore.options import engine_config, existing_store, run_config
+from sparkcore.reviewing import reviewed_results
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
@@ -30,14 +33,17 @@ def run(options: argparse.Namespace) -> None:
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
+    policy = read_policy(options.policy) if options.policy else None
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
     store = RunStore(engine.store, engine.state)
+    decisions = _decisions(store, outcome.manifest, policy)
     if options.json:
-        print_json(_run_summary(store, outcome.manifest, outcome.status))
+        print_json({**_run_summary(store, outcome.manifest, outcome.status), **decisions})
         return
     print(f"Run {outcome.manifest.run_id}: {outcome.status}")
     _print_manifest(store, outcome.manifest)
+    print_table(("decision", "images"), list(decisions.get("decisions", {}).items()))
 
 
 def runs(options: argparse.Namespace) -> None:
@@ -79,6 +85,7 @@ def export(options: argparse.Namespace) -> None:
     """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
+    from sparkcore.analysis.policy import with_decisions
     from sparkcore.analysis.report import render_report
     from sparkcore.intake import open_image
 
@@ -89,7 +96,9 @@ def export(options: argparse.Namespace) -> None:
         raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
     store = existing_store(options)
     manifest = store.find(options.run)
-    table = map_results(store, manifest.run_id)
+    table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
+    if options.policy:
+        table = with_decisions(table, read_policy(options.policy))
 
     def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
         return load_thumbnails(store, manifest.run_id, image_ids)
@@ -106,55 +115,6 @@ def export(options: argparse.Namespace) -> None:
             title = read_notes(store).of(manifest.run_id).name
             file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
-
-
-def compare(options: argparse.Namespace) -> None:
-    """Show how far two runs agree and where they differ."""
-    from sparkcore.analysis.comparison import compare as compare_tables
-    from sparkcore.analysis.comparison import config_changes
-
-    store = existing_store(options)
-    left, right = store.find(options.left), store.find(options.right)
-    result = compare_tables(load_results(store, left.run_id), load_results(store, right.run_id))
-    changes = config_changes(left.to_dict(), right.to_dict())
-    if options.json:
-        print_json(
-            {
-                "left": left.run_id,
-                "right": right.run_id,
-                "in_both": result.both,
-                "only_left": len(result.only_left),
-                "only_right": len(result.only_right),
-                "agreement": result.agreement,
-                "changed": result.changed.num_rows,
-                "settings": {change.name: [change.left, change.right] for change in changes},
-            }
-        )
-        return
-    agreement = "nothing to compare" if result.agreement is None else f"{100 * result.agreement:.1f} % the same label"
-    print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
-    print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
-    print_table(("setting", left.run_id, right.run_id), [(c.name, c.left, c.right) for c in changes])
-    print_table(
-        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
-    )
-
-
-def evaluate(options: argparse.Namespace) -> None:
-    """Measure the accuracy of a run whose true labels are known."""
-    from sparkcore.analysis.metrics import evaluate as evaluate_table
-
-    store = existing_store(options)
-    manifest = store.find(options.run)
-    result = evaluate_table(load_results(store, manifest.run_id))
-    if options.json:
-        print_json({"run_id": manifest.run_id, **result.numbers()})
-        return
-    print(f"Run {manifest.run_id}: {result.support:,} images with a true label")
-    print(*result.sentences(), sep="\n")
-    print_table(
-        result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
-    )
 
 
 def models(options: argparse.Namespace) -> None:
@@ -196,6 +156,16 @@ def _print_unfinished(store: RunStore, *, as_json: bool) -> None:
         return
     rows = [(r.run_id, r.planned_at[:16].replace("T", " "), r.done, r.images, r.folder) for r in found]
     print_table(("run", "planned (UTC)", "done", "images", "folder"), rows)
+
+
+def _decisions(store: RunStore, manifest: Manifest, policy: Policy | None) -> dict[str, Any]:
+    """Return what a policy does with the images of a run, as counts by decision; nothing without one."""
+    from sparkcore.analysis.policy import count_decisions, decide
+
+    if policy is None:
+        return {}
+    table = load_results(store, manifest.run_id)
+    return {"policy": policy.name, "decisions": count_decisions(decide(table, policy))}
 
 
 def _run_summary(store: RunStore, manifest: Manifest, status: str) -> dict[str, Any]:

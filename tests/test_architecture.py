@@ -35,23 +35,30 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "worker": (WORDS | {"storage", "imaging", "models", "runs"}, {"PIL", "pyarrow"}),
     "runs": (WORDS | {"storage"}, {"pyarrow"}),
     "engine": (WORDS | {"storage", "imaging", "models", "runs", "worker"}, {"pyspark", "py4j", "pyarrow", "PIL"}),
-    "analysis": (WORDS | {"imaging", "runs"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
+    "reviews": (WORDS | {"storage", "runs"}, {"pyarrow"}),
+    "analysis": (WORDS | {"imaging", "runs", "reviews"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
     "intake": (WORDS | {"storage"}, set()),
     "uploads": ({"errors", "imaging"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
     "terminal": (WORDS, {"rich"}),
     "commands": (
-        WORDS | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake"},
+        WORDS
+        | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake", "judging", "reviewing"},
         set(),
     ),
     "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),
     "exploration": (WORDS | {"options", "terminal", "runs", "analysis", "engine", "intake"}, {"pyarrow"}),
+    "reviewing": (
+        WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "intake"},
+        {"pyarrow"},
+    ),
+    "judging": (WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "reviewing"}, {"pyarrow"}),
     "options": (WORDS | {"runs"}, set()),
-    "cli": (WORDS | {"commands", "exploration", "maintenance"}, set()),
+    "cli": (WORDS | {"commands", "exploration", "judging", "maintenance", "reviewing"}, set()),
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }
-PAGES = WORDS | {"client", "runs", "analysis", "imaging", "samples", "intake", "uploads"}
+PAGES = WORDS | {"client", "runs", "reviews", "analysis", "imaging", "samples", "intake", "uploads"}
 HEAVY = {"pyspark", "py4j", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"} | COMPUTING
 
 

@@ -13,10 +13,12 @@ import streamlit as st
 
 from pages.components.opened import Key, Opened
 from sparkcore.analysis import aggregates
+from sparkcore.analysis.class_lookup import ClassLookup
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, compare
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.metrics import Evaluation, evaluate
+from sparkcore.analysis.paired import Paired, judge_pairs
 from sparkcore.analysis.selection import select, sort
 from sparkcore.analysis.truth import Match, has_truth, match
 from sparkcore.errors import RequestError
@@ -27,7 +29,7 @@ def _key_of(opened: Opened) -> Key:
     return opened.key
 
 
-_BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
+BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +42,42 @@ class FilterOptions:
     width: tuple[int, int]
     errors: tuple[str, ...]
     has_truth: bool
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Hold a comparison, and the row numbers of its changed images in both tables, left and right."""
+    """Hold a comparison, and the row numbers of its changed images in both tables, left and right.
+
+    `paired` says which run is better (None without true labels); `outcome` is that of the changed images.
+    """
 
     comparison: Comparison
     rows: tuple[Rows, Rows]
+    paired: Paired | None
+    outcome: pa.Array
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def matching_rows(opened: Opened, filters: Filters) -> Rows:
     """Return the numbers of the rows that pass, in the table's order; read-only."""
     return _read_only(select(opened.table, filters))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def sorted_rows(opened: Opened, filters: Filters, key: str, descending: bool, seed: int = 0) -> Rows:
     """Return the numbers of the rows that pass, ordered by one of `selection.SORT_KEYS`; read-only."""
     return _read_only(sort(opened.table, matching_rows(opened, filters), key, descending, seed))
 
 
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=BY_KEY)
 def summary(opened: Opened, filters: Filters, name: str, **arguments: Any) -> pa.Table:
     """Return what the function `name` of `sparkcore.analysis.aggregates` makes of the rows that pass."""
     table: pa.Table = getattr(aggregates, name)(opened.table, rows=matching_rows(opened, filters), **arguments)
     return table
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_KEY)
 def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
     """Return the evaluation of the rows that pass; None where no true label of them is known."""
     if not has_truth(opened.table):
@@ -80,13 +88,13 @@ def evaluation(opened: Opened, filters: Filters) -> Evaluation | None:
         return None
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)
 def truth(opened: Opened) -> Match | None:
     """Return the true and the predicted class of every row; None where no true label is known."""
     return match(opened.table) if has_truth(opened.table) else None
 
 
-@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
 def filter_options(opened: Opened) -> FilterOptions:
     """Return the values that the filter widgets offer."""
     table = opened.table
@@ -99,17 +107,26 @@ def filter_options(opened: Opened) -> FilterOptions:
         width=(width["min"] or 0, width["max"] or 0),
         errors=tuple(aggregates.error_counts(table)["error_type"].to_pylist()),
         has_truth=has_truth(table),
+        tags=tuple(sorted({tag for one in opened.said.values() for tag in one.tags})),
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=_BY_KEY)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=BY_KEY)
+def classes(opened: Opened) -> ClassLookup:
+    """Return the classes that the run's model knows; pass a run without reviews, which they do not change."""
+    return ClassLookup.of(opened.table)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=BY_KEY)
 def comparison(left: Opened, right: Opened) -> Compared:
     """Return the comparison of two runs."""
     found = compare(left.table, right.table)
     ids = found.changed["image_id"]
     places = [pc.index_in(ids, value_set=run.table["image_id"].combine_chunks()) for run in (left, right)]
     left_rows, right_rows = (_read_only(place.to_numpy().astype(np.int64)) for place in places)
-    return Compared(found, (left_rows, right_rows))
+    paired = judge_pairs(left.table, right.table)
+    outcome = paired.outcome.take(pa.array(left_rows)) if paired else pa.nulls(len(left_rows), pa.string())
+    return Compared(found, (left_rows, right_rows), paired, outcome)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -15,8 +15,10 @@ from pages.components import address, panels, place, text
 from pages.components.crossfilter import selection_to_filter, show_selectable
 from pages.components.naming import run_choices
 from pages.components.opened import Opened, finished_runs, open_run
+from pages.components.panel import csv_bytes
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, ConfigChange
+from sparkcore.analysis.paired import BROKEN, FIXED, Paired, describe_settings
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.notes import read_notes
 
@@ -25,14 +27,19 @@ _KEY = "compare_with"
 _WITH = "with"
 _PAIR = "change"
 _SPAN = "delta"
+_OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """Hold which changed images are wanted: a pair of labels, left then right, and a range of the change in score."""
+    """Hold which changed images are wanted.
+
+    That is a pair of labels, left then right, a range of the change in score, and FIXED or BROKEN.
+    """
 
     pair: tuple[str, str] | None = None
     span: tuple[float, float] | None = None
+    outcome: str | None = None
 
 
 def choose(left: Opened) -> Opened | None:
@@ -72,15 +79,18 @@ def change_filter() -> ChangeFilter:
     return ChangeFilter(
         pair=(pair[0], pair[1]) if len(pair) == 2 else None,
         span=(low, high) if -1 <= low <= high <= 1 else None,
+        outcome=address.get(_OUTCOME, choices=("", FIXED, BROKEN)) or None,
     )
 
 
-def matching_changes(changed: pa.Table, wanted: ChangeFilter) -> Rows:
-    """Return the numbers of the rows of `Comparison.changed` that pass."""
+def matching_changes(changed: pa.Table, wanted: ChangeFilter, outcome: pa.Array | None = None) -> Rows:
+    """Return the numbers of the rows of `Comparison.changed` that pass; `outcome` belongs to them."""
     mask = np.ones(changed.num_rows, dtype=bool)
     if wanted.pair is not None:
         for name, label in zip(("left_label", "right_label"), wanted.pair, strict=True):
             mask &= pc.equal(changed[name], label).to_numpy()
+    if wanted.outcome is not None and outcome is not None:
+        mask &= pc.fill_null(pc.equal(outcome, wanted.outcome), False).to_numpy(zero_copy_only=False)
     if wanted.span is not None:
         change = changed["score_change"].to_numpy()
         mask &= (change >= np.float32(wanted.span[0])) & (change <= np.float32(wanted.span[1]))
@@ -108,20 +118,53 @@ def show_numbers(comparison: Comparison) -> None:
 
 
 def show_settings(changes: list[ConfigChange]) -> None:
-    """Draw the settings that differ between two runs."""
-    with st.container(border=True):
-        st.markdown("**Different settings**")
-        if not changes:
-            st.caption("None: both runs have the same settings, model and versions.")
-            return
-        rows = {
-            "Setting": [
-                text.setting_name(change.name.removeprefix("config.")).replace(".", " · ") for change in changes
-            ],
-            "This run": [text.setting(change.left) for change in changes],
-            "Other run": [text.setting(change.right) for change in changes],
-        }
+    """Say which settings differ between two runs, and draw them as a table on request."""
+    st.markdown(text.escape(describe_settings(changes)))
+    if not changes:
+        return
+    rows = {
+        "Setting": [text.setting_name(change.name.removeprefix("config.")).replace(".", " · ") for change in changes],
+        "This run": [text.setting(change.left) for change in changes],
+        "Other run": [text.setting(change.right) for change in changes],
+    }
+    with st.expander("All that differs, versions and digests too"):
         st.dataframe(pa.table(rows), hide_index=True, height="content", alt="Settings that differ between the two runs")
+
+
+def show_outcomes(paired: Paired | None) -> None:
+    """Draw the choice between all changed images, the fixed and the broken ones."""
+    if paired is None:
+        return
+    key = address.mirror("compare_outcome", change_filter().outcome)
+    st.segmented_control(
+        "Outcome",
+        [FIXED, BROKEN],
+        key=key,
+        format_func=str.capitalize,
+        on_change=lambda: _filter_changes(replace(change_filter(), outcome=st.session_state[key])),
+        label_visibility="collapsed",
+    )
+
+
+def show_export(changed: pa.Table, outcome: pa.Array, rows: Rows) -> None:
+    """Draw the download of the shown changes, and the way to review what the runs label differently."""
+    part = changed.append_column("outcome", outcome).take(pa.array(rows))
+    with st.container(horizontal=True, width="content"):
+        st.page_link(
+            "pages/review.py",
+            label="Review where models disagree",
+            icon=":material/how_to_reg:",
+            query_params=address.carried(queue="disagree"),
+        )
+        st.download_button(
+            "Changes (CSV)",
+            data=lambda: csv_bytes(part),
+            file_name="changes.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not len(rows),
+        )
 
 
 def show_charts(comparison: Comparison, wanted: ChangeFilter) -> None:
@@ -181,8 +224,8 @@ def _show_changes(wanted: ChangeFilter) -> None:
 
 def _filter_changes(wanted: ChangeFilter) -> None:
     span = None if wanted.span is None else [f"{end:.9g}" for end in wanted.span]
-    address.change({_PAIR: wanted.pair, _SPAN: span, "page": None})
+    address.change({_PAIR: wanted.pair, _SPAN: span, _OUTCOME: wanted.outcome, "page": None})
 
 
 def _change_other() -> None:
-    address.change({_WITH: st.session_state[_KEY], _PAIR: None, _SPAN: None, "page": None})
+    address.change({_WITH: st.session_state[_KEY], _PAIR: None, _SPAN: None, _OUTCOME: None, "page": None})

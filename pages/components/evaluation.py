@@ -9,8 +9,11 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import text
+from pages.components.opened import Opened
 from sparkcore.analysis.filters import INCORRECT, Filters
+from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.metrics import Evaluation
+from sparkcore.analysis.reviewed import REVIEWED, truth_sources
 from sparkcore.imaging.lettering import display_name
 
 _FEW_CLASSES = 10
@@ -32,14 +35,24 @@ def show_unknown_classes(evaluation: Evaluation) -> None:
     st.info(said, icon=":material/translate:")
 
 
+def show_sources(opened: Opened) -> None:
+    """Say how many true labels of the run are from reviews."""
+    counts = truth_sources(opened.table)
+    if REVIEWED in counts:
+        rest = "".join(f", {count:,} from the {name}" for name, count in counts.items() if name != REVIEWED)
+        st.caption(f"True labels of the run: {counts[REVIEWED]:,} reviewed{rest}.")
+
+
 def show_numbers(evaluation: Evaluation) -> None:
     """Draw the numbers that summarize an evaluation."""
     depth = evaluation.depth
+    low, high = clopper_pearson(evaluation.top_1 * evaluation.support, evaluation.support)
     numbers = [
         (
             "Top-1 accuracy",
             text.percent(evaluation.top_1),
-            "Share of the images whose prediction is their true label.",
+            f"Share of the images whose prediction is their true label. 95 % interval, if they are a random sample: "
+            f"{text.percent(low)} to {text.percent(high)}.",
         ),
         (
             f"Top-{depth} accuracy",

@@ -11,11 +11,12 @@ import streamlit as st
 
 from pages.components import address, cached, text
 from pages.components.opened import Opened
-from sparkcore.analysis.filters import CORRECT, INCORRECT, Filters, Range, describe
+from sparkcore.analysis.filters import CORRECT, INCORRECT, REVIEWED, STARRED, UNREVIEWED, Filters, Range, describe
 from sparkcore.imaging.lettering import display_name
 from sparkcore.schema import STATUS_ERROR, STATUS_OK
 
 _STATUS = {STATUS_OK: "Readable", STATUS_ERROR: "Unreadable"}
+_REVIEW = {REVIEWED: "Reviewed", UNREVIEWED: "Open", STARRED: "Star"}
 _CORRECT = {CORRECT: "Correct", INCORRECT: "Incorrect"}
 
 
@@ -61,6 +62,9 @@ def _show_widgets(options: cached.FilterOptions, filters: Filters) -> None:
     _show_percent("Score", "score", filters.score)
     if options.has_truth:
         _show_choice("Prediction", "correct", filters.correct, _CORRECT)
+    _show_choice("Reviews", "review", filters.review, _REVIEW)
+    if options.tags or filters.tags:
+        _show_many("Tag", "tag", filters.tags, options.tags)
     if options.errors:
         _show_choice("File", "status", filters.status, _STATUS)
         _show_many("Problem", "error", filters.errors, options.errors)

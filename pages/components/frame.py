@@ -37,6 +37,7 @@ PAGES = {
     "gallery": ("Gallery", ":material/grid_view:", "All pictures of a run with their labels."),
     "labels": ("Labels", ":material/label:", "How often each label was predicted."),
     "image": ("Image", ":material/image:", "One picture with all its predictions."),
+    "review": ("Review", ":material/how_to_reg:", "Correct labels by keyboard, and learn how good the model is."),
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
     "scores": ("Scores", ":material/bar_chart:", "How sure the model is."),
     "compare": ("Compare", ":material/compare_arrows:", "What differs between two runs."),
@@ -46,8 +47,8 @@ PAGES = {
     "runs": ("All runs", ":material/history:", "All runs in this store."),
 }
 SECTIONS = {
-    "Explore": ("gallery", "labels", "image"),
-    "Judge": ("evaluate", "scores", "compare", "problems", "duplicates"),
+    "Explore": ("gallery", "labels", "duplicates", "image"),
+    "Judge": ("review", "evaluate", "scores", "compare", "problems"),
     "Runs": ("run", "runs"),
 }
 _RUN_KEY = "frame_run"

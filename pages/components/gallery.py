@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.components import address, cached, originals, place, text
 from pages.components.opened import Opened
-from pages.components.wall import CORRECT, INCORRECT, View, draw_wall
+from pages.components.wall import CORRECT, INCORRECT, Choice, View, draw_wall
 from sparkcore.analysis.columns import Rows
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.mapped import read_thumbnails
@@ -49,9 +49,14 @@ class Tile:
     href: str
 
 
-def show(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
-    """Draw one page of the pictures in these rows, in this order, and the paging controls; a click opens a picture."""
-    paged(rows, lambda part: wall(opened, part, key=key, notes=notes), key=key)
+def show(
+    opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None, choice: Callable[[Rows], Choice] | None = None
+) -> None:
+    """Draw one page of the pictures in these rows, in this order, and the paging controls; a click opens a picture.
+
+    `choice` gives the choice among the rows of a page, where pictures can be chosen.
+    """
+    paged(rows, lambda part: wall(opened, part, key=key, notes=notes, choice=choice), key=key)
 
 
 def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int | None = None) -> None:
@@ -85,11 +90,13 @@ def paged(rows: Rows, draw: Callable[[Rows], None], *, key: str, per_page: int |
             _show_sizes(key)
 
 
-def wall(opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None) -> None:
+def wall(
+    opened: Opened, rows: Rows, *, key: str, notes: Notes | None = None, choice: Callable[[Rows], Choice] | None = None
+) -> None:
     """Draw the pictures in these rows, all of them; a click on one opens it."""
     tiles = make_tiles(opened, rows, notes)
     view = View(row_height(), address.place())
-    draw_wall([asdict(tile) for tile in tiles], view, key=key)
+    draw_wall([asdict(tile) for tile in tiles], view, key=key, choice=choice and choice(rows))
 
 
 def row_height() -> int:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow as pa
 import streamlit as st
 
+from pages.components import reviews
 from pages.components.naming import run_name
+from sparkcore.analysis.reviewed import reviewed_rows, with_said
 from sparkcore.config import EngineConfig
 from sparkcore.errors import RunNotFoundError
 from sparkcore.progress import Step, Watch
+from sparkcore.reviews.book import ReviewBook
+from sparkcore.reviews.review import State
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import is_mapped, map_results
 from sparkcore.runs.notes import Note, read_notes
@@ -23,22 +28,34 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Opened:
-    """Hold a finished run; `table` has one row per image, without pictures, and never changes."""
+    """Hold a finished run; `table` has one row per image, without pictures, and with what people say of them.
+
+    The table never changes; after a review there is another one. `plain` is the table without reviews, `said` has the
+    reviews by row number.
+    """
 
     store: RunStore
     manifest: Manifest
     table: pa.Table
     note: Note
+    plain: pa.Table
+    said: Mapping[int, State]
 
     @property
     def run_id(self) -> str:
         """Return the id of the run."""
         return self.manifest.run_id
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """Return what identifies the results in a cache; a run that was deleted and computed again is another one."""
-        return self.store.uri, self.run_id, self.manifest.finished_at
+        stamp = f"{self.manifest.finished_at} {reviews.stamp(self.said)}" if self.said else self.manifest.finished_at
+        return self.store.uri, self.run_id, stamp
+
+    @cached_property
+    def without_reviews(self) -> Opened:
+        """Return the run as the model left it, whose caches live longer."""
+        return replace(self, table=self.plain, said={})
 
     @cached_property
     def name(self) -> str:
@@ -60,9 +77,14 @@ def open_run(store: RunStore, run_id: str) -> Opened:
         )
     manifest = store.manifest(run_id)
     _copy_columns(store, run_id)
-    return Opened(
-        store, manifest, _table(store.uri, run_id, manifest.finished_at, _store=store), read_notes(store).of(run_id)
-    )
+    plain = _table(store.uri, run_id, manifest.finished_at, _store=store)
+    note = read_notes(store).of(run_id)
+    revision = reviews.revision(store)
+    if not revision:
+        return Opened(store, manifest, plain, note, plain, {})
+    key = (store.uri, run_id, manifest.finished_at)
+    table, said = _reviewed(key, revision, _store=store, _plain=plain, _given=manifest.config["truth"])
+    return Opened(store, manifest, table, note, plain, said)
 
 
 def is_run_id(candidate: str) -> bool:
@@ -93,3 +115,12 @@ def _copy_columns(store: RunStore, run_id: str) -> None:
 def _table(uri: str, run_id: str, finished_at: str, _store: RunStore) -> pa.Table:
     del uri, finished_at  # a run that was deleted and computed again is another one
     return map_results(_store, run_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _reviewed(
+    key: Key, revision: int, _store: RunStore, _plain: pa.Table, _given: str
+) -> tuple[pa.Table, dict[int, State]]:
+    del key, revision
+    said = reviewed_rows(_plain, ReviewBook(_store).states())
+    return with_said(_plain, said, given=_given), said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,12 @@ _CSS = (
   .wall.dense li:not(.rest) { flex-basis: 42%; }
   .wall.dense .frame { height: 130px; }
 }
+.wall li { position: relative; }
+.choose { position: absolute; top: 6px; left: 6px; width: 24px; height: 24px; margin: 0; opacity: 0; cursor: pointer;
+          accent-color: var(--st-primary-color); }
+.wall.choosing .choose, li:hover .choose, .choose:focus-visible, .choose:checked { opacity: 1; }
+@media (hover: none) { .choose { opacity: .8; } }
+li.chosen .frame { outline: 3px solid var(--st-primary-color); outline-offset: -3px; }
 .below { padding: 3px 2px 4px; font-size: 12px; line-height: 1.35; color: var(--st-text-color); }
 .below div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .below .name { opacity: .78; }
@@ -122,12 +128,49 @@ const tileOf = (tile, row) => {
   return item
 }
 
-export default function ({ data, parentElement }) {
+// A click chooses one picture; with the shift key, all from the last one that was clicked. The element itself does not
+// outlive the answer to a click.
+const addBox = (wall, item, tile, tell) => {
+  const box = make(item, "input", "choose")
+  box.type = "checkbox"
+  box.setAttribute("aria-label", `Choose ${tile.file_name}`)
+  box.dataset.image = tile.image_id
+  box.onclick = (event) => {
+    const boxes = [...wall.querySelectorAll(".choose")]
+    const here = boxes.indexOf(box)
+    const last = boxes.findIndex((one) => one.dataset.image === window.sparkcoreLastChosen)
+    const from = event.shiftKey && last >= 0 ? last : here
+    const range = boxes.slice(Math.min(from, here), Math.max(from, here) + 1)
+    for (const one of range) mark(one, box.checked)
+    window.sparkcoreLastChosen = tile.image_id
+    tell({ on: box.checked, images: range.map((one) => one.dataset.image) })
+  }
+}
+
+const mark = (box, isChosen) => {
+  box.checked = isChosen
+  box.parentElement.classList.toggle("chosen", isChosen)
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
   const wall = parentElement.querySelector(".wall")
   wall.style.setProperty("--row", `${data.row}px`)
   wall.classList.toggle("dense", data.row < 200)
-  wall.replaceChildren(...data.tiles.map((tile) => tileOf(tile, data.row)))
-  make(wall, "li", "rest").setAttribute("aria-hidden", "true")
+  // Drawn anew only where the pictures differ: a choice keeps the focus where it is.
+  const drawn = JSON.stringify([data.tiles, data.row])
+  if (wall.drawn !== drawn) {
+    wall.replaceChildren(...data.tiles.map((tile) => tileOf(tile, data.row)))
+    make(wall, "li", "rest").setAttribute("aria-hidden", "true")
+  }
+  wall.drawn = drawn
+  if (data.choice) {
+    wall.classList.toggle("choosing", data.choice.choosing)
+    data.tiles.forEach((tile, place) => {
+      const item = wall.children[place]
+      if (!item.querySelector(".choose")) addBox(wall, item, tile, (change) => setTriggerValue("choice", change))
+      mark(item.querySelector(".choose"), data.choice.chosen.includes(tile.image_id))
+    })
+  }
   bringBack(wall, data.at)
 }
 """
@@ -144,6 +187,29 @@ class View:
     at: str = ""
 
 
-def draw_wall(tiles: Sequence[Mapping[str, Any]], view: View, *, key: str) -> None:
-    """Draw the tiles; a click on one opens its link."""
-    _component(key=key, data={"tiles": list(tiles), "row": view.row_height, "at": view.at})
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Hold the image ids that are chosen, whether any picture of the run is, and who hears of changes.
+
+    `listen` gets {"on": whether they are chosen now, "images": ids}.
+    """
+
+    chosen: Sequence[str]
+    choosing: bool
+    listen: Callable[[Mapping[str, Any]], None]
+
+
+def draw_wall(tiles: Sequence[Mapping[str, Any]], view: View, *, key: str, choice: Choice | None = None) -> None:
+    """Draw the tiles; a click on one opens its link, one on its box chooses it where there is a `choice`."""
+    data: dict[str, Any] = {"tiles": list(tiles), "row": view.row_height, "at": view.at}
+    if choice is None:
+        _component(key=key, data=data)
+        return
+
+    def hear() -> None:
+        change = st.session_state[key].get("choice")
+        if change:
+            choice.listen(change)
+
+    data["choice"] = {"chosen": list(choice.chosen), "choosing": choice.choosing}
+    _component(key=key, data=data, on_choice_change=hear)

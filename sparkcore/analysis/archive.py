@@ -55,7 +55,7 @@ def write_zip(
     are added unchanged in a folder of their own. table.csv is what `write_csv` makes of the rows, led by the names of
     their files in the archive. Images that cannot be opened are listed in missing.txt, each with the reason.
     """
-    names = _ArchiveNames()
+    names = ArchiveNames()
     missing: list[tuple[str, str]] = []
     pictures: list[str | None] = []
     copies: list[str | None] = []
@@ -124,7 +124,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-class _ArchiveNames:
+class ArchiveNames:
     """Turn file names into unique stems that any operating system can unpack.
 
     Folders, control and text-direction characters are dropped, and characters that Windows forbids are replaced.

@@ -56,7 +56,7 @@ def compare(left: pa.Table, right: pa.Table) -> Comparison:
     Labels are equal if their class ids are. If the two models share no class ids, label texts are compared, ignoring
     case and the difference between spaces, hyphens and underscores.
     """
-    left_rows, right_rows = _join(left["image_id"], right["image_id"])
+    left_rows, right_rows = join(left["image_id"], right["image_id"])
     left_labels, right_labels = encode(left["label"]).at(left_rows), encode(right["label"]).at(right_rows)
     has_left, has_right = left_labels.codes >= 0, right_labels.codes >= 0
     judged = has_left & has_right
@@ -76,6 +76,14 @@ def compare(left: pa.Table, right: pa.Table) -> Comparison:
         changed=_changed(left, right, left_rows[changed], right_rows[changed]),
         score_changes=_score_changes(change[judged]),
     )
+
+
+def differing(left: pa.Table, right: pa.Table) -> Rows:
+    """Return the row numbers of the left run whose images have another label in the right one."""
+    left_rows, right_rows = join(left["image_id"], right["image_id"])
+    both = encode(left["label"]).at(left_rows).codes >= 0
+    both &= encode(right["label"]).at(right_rows).codes >= 0
+    return left_rows[both & ~_is_same(left, right, left_rows, right_rows)]
 
 
 def change_block(pairs: pa.Table, labels: int = 15) -> pa.Table:
@@ -105,16 +113,17 @@ def config_changes(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Co
     return changes
 
 
+def join(left: pa.ChunkedArray, right: pa.ChunkedArray) -> tuple[Rows, Rows]:
+    """Return the row numbers of the images that both sides have, left and right, in the order of the left side."""
+    found = pc.index_in(left, value_set=right.combine_chunks()).fill_null(-1).to_numpy().astype(np.int64)
+    left_rows = np.flatnonzero(found >= 0)
+    return left_rows, found[left_rows]
+
+
 def _flat(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {} if value is None else {name: value}
     return {key: part for inner, v in value.items() for key, part in _flat(f"{name}.{inner}", v).items()}
-
-
-def _join(left: pa.ChunkedArray, right: pa.ChunkedArray) -> tuple[Rows, Rows]:
-    found = pc.index_in(left, value_set=right.combine_chunks()).fill_null(-1).to_numpy().astype(np.int64)
-    left_rows = np.flatnonzero(found >= 0)
-    return left_rows, found[left_rows]
 
 
 def _others(size: int, rows: Rows) -> Rows:

@@ -15,10 +15,11 @@ Range = tuple[float | None, float | None]
 
 CORRECT = "correct"
 INCORRECT = "incorrect"
+REVIEWED, UNREVIEWED, STARRED = "reviewed", "unreviewed", "starred"
 RANGE_FIELDS = ("score", "margin", "entropy", "width", "height")
 
 # Field name -> query key, where they differ.
-_KEYS = {"labels": "label", "errors": "error", "image_ids": "id"}
+_KEYS = {"labels": "label", "errors": "error", "image_ids": "id", "tags": "tag"}
 _LABELS_SHOWN = 3
 
 
@@ -28,7 +29,8 @@ class Filters:
 
     Ranges include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
     case-insensitive part of the file name. `correct` is CORRECT or INCORRECT. `pair` is (true class, predicted class)
-    by the names of `truth.match`; `top_two` is (label of the first prediction, label of the second).
+    by the names of `truth.match`; `top_two` is (label of the first prediction, label of the second). `review` is
+    REVIEWED, UNREVIEWED or STARRED; one of the `tags` is enough.
     """
 
     labels: tuple[str, ...] = ()
@@ -44,6 +46,8 @@ class Filters:
     pair: tuple[str, str] | None = None
     top_two: tuple[str, str] | None = None
     image_ids: tuple[str, ...] = ()
+    review: str | None = None
+    tags: tuple[str, ...] = ()
 
     def to_query(self) -> dict[str, list[str]]:
         """Return the fields that are set, as lists of texts by query key."""
@@ -140,6 +144,8 @@ _PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "pair": _parse_pair,
     "top_two": _parse_pair,
     "image_ids": _many(lambda text: re.fullmatch(r"[0-9a-f]{16}", text) is not None),
+    "review": _one_of((REVIEWED, UNREVIEWED, STARRED)),
+    "tags": _many(bool),
 }
 
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
@@ -150,5 +156,7 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "correct": lambda value: f"prediction {value}",
     "pair": lambda value: "true label {}, prediction {}".format(*map(display_name, value)),
     "top_two": lambda value: "first prediction {}, second {}".format(*map(display_name, value)),
+    "review": {REVIEWED: "reviewed", UNREVIEWED: "not reviewed", STARRED: "with a star"}.__getitem__,
+    "tags": lambda value: "tag " + _listed(value),
     "image_ids": lambda value: "1 selected image" if len(value) == 1 else f"{len(value):,} selected images",
 }

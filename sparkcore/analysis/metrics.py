@@ -80,7 +80,7 @@ def evaluate(table: pa.Table, rows: Rows | None = None, block_classes: int = 20)
     if not judged.any():
         raise RequestError(
             "Expected images with a true label and a prediction, received none. "
-            "Run again with truth set to folder or filename, or remove filters."
+            "Run again with truth set to folder or filename, review some of the images, or remove filters."
         )
     truth, predicted, correct = matched.truth[judged], matched.prediction[judged], matched.correct[judged]
     in_first = in_top(table).to_numpy(zero_copy_only=False)[judged].astype(bool)

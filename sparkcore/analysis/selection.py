@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, top_blocks
-from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, Filters, Range
+from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Filters, Range
 from sparkcore.analysis.truth import is_correct, match
 from sparkcore.errors import ConfigError
 
@@ -71,6 +71,10 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
         yield _is_pair(table, *filters.pair)
     if filters.top_two is not None:
         yield _has_top_two(table, *filters.top_two)
+    if filters.review is not None:
+        yield _has_review(table, filters.review)
+    if filters.tags:
+        yield _has_tag(table, filters.tags)
 
 
 def _mask(values: pa.ChunkedArray | pa.Array) -> Mask:
@@ -110,3 +114,20 @@ def _has_top_two(table: pa.Table, first: str, second: str) -> Mask:
                 found = (block.positions == position) & (block.label.codes == code)
                 hits[position, block.rows[found]] = True
     return np.asarray(hits[0] & hits[1])
+
+
+def _has_review(table: pa.Table, wanted: str) -> Mask:
+    is_known = "review" in table.column_names
+    if wanted == STARRED:
+        return _mask(table["star"]) if is_known else np.zeros(table.num_rows, dtype=bool)
+    reviewed = _mask(pc.is_valid(table["review"])) if is_known else np.zeros(table.num_rows, dtype=bool)
+    return reviewed if wanted == REVIEWED else ~reviewed
+
+
+def _has_tag(table: pa.Table, tags: tuple[str, ...]) -> Mask:
+    found = np.zeros(table.num_rows, dtype=bool)
+    if "tags" in table.column_names:
+        lists = pc.split_pattern(pc.fill_null(table["tags"], ""), ", ").combine_chunks()
+        hits = pc.is_in(lists.flatten(), value_set=pa.array(tags, pa.string())).to_numpy(zero_copy_only=False)
+        found[pc.list_parent_indices(lists).to_numpy()[hits]] = True
+    return found

@@ -18,6 +18,8 @@ EVERYTHING = Filters(
     pair=("orange", "lemon"),
     top_two=("tabby", "tiger_cat"),
     image_ids=("0123456789abcdef",),
+    review="unreviewed",
+    tags=("dark",),
 )
 
 
@@ -36,6 +38,8 @@ def test_query_holds_every_field():
         "pair": ["orange", "lemon"],
         "top_two": ["tabby", "tiger_cat"],
         "id": ["0123456789abcdef"],
+        "review": ["unreviewed"],
+        "tag": ["dark"],
     }
 
 
@@ -93,6 +97,8 @@ def test_descriptions_are_for_people():
         ("pair", "true label orange, prediction lemon"),
         ("top_two", "first prediction tabby, second tiger cat"),
         ("image_ids", "1 selected image"),
+        ("review", "not reviewed"),
+        ("tags", "tag dark"),
     ]
     assert describe(Filters(labels=tuple("abcde"), status="error", image_ids=("0" * 16, "1" * 16))) == [
         ("labels", "label a, b, c or 2 more"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from sparkcore.runs.store import RunStore
 from tests.analysis.tables import row
 from tests.pages.conftest import OpenPage, address_of, drawn, plain
 from tests.pages.stored_runs import OTHER_RUN, ROWS, RUN, store_run
+from tests.runs_fixture import Made, write_run
 
 # b.jpg and c.jpg get another label, f.jpg is not there
 OTHER = [
@@ -40,12 +42,16 @@ def pairs(app: AppTest) -> list[list[dict[str, Any]]]:
 def test_what_changed_is_counted_and_shown(open_page: OpenPage):
     app = open_page("compare", **{"run": RUN, "with": OTHER_RUN})
     assert {metric.label: metric.value for metric in app.metric} == {
+        "Accuracy of this run": "60.0 %",
+        "Accuracy of the other run": "100.0 %",
+        "Fixed": "2",
+        "Broken": "0",
         "Same label": "60.0 %",
         "Label changed": "2",
         "In both runs": "6",
         "Only in this run": "1",
     }
-    settings, matrix, listed, _ = (table.value.values.tolist() for table in app.dataframe)
+    _, settings, matrix, listed, _ = (table.value.values.tolist() for table in app.dataframe)
     assert settings == [["precision", "float32", "bfloat16"]]
     assert matrix == [["dog", "cat", 1, 100.0], ["owl", "cat", 1, 100.0]]
     assert listed == [["dog", "cat", 1], ["owl", "cat", 1]]
@@ -124,3 +130,26 @@ def test_only_the_wanted_changes_stay(wanted: ChangeFilter, rows: list[int]):
         }
     )
     assert matching_changes(changed, wanted).tolist() == rows
+
+
+def test_the_better_run_and_what_it_fixed(store: RunStore, open_page: OpenPage) -> None:
+    made = Made(rows=60, error_every=0)
+    one, other = write_run(store, made), write_run(store, replace(made, shift=1, day=1))
+    app = open_page("compare", run=other, **{"with": one})
+    said = [plain(text.value) for text in app.markdown]
+    assert any(text.startswith("**The other run is better: it corrects 6 mistakes of this run") for text in said)
+    assert "Both runs have the same settings." in said
+    app.segmented_control(key="compare_outcome").set_value("fixed").run()
+    assert address_of(app)["outcome"] == ["fixed"]
+    assert any(plain(text.value).startswith("**6** of 12 images") for text in app.markdown)
+
+
+def test_runs_of_other_images_are_compared_as_batches(store: RunStore, open_page: OpenPage) -> None:
+    one = write_run(store, Made(rows=30, error_every=0, images="/a"))
+    other = write_run(store, Made(rows=60, error_every=0, images="/b", day=1))
+    app = open_page("compare", run=other, **{"with": one})
+    assert [plain(said.value) for said in app.success] == [
+        "Nothing differs more than two random halves of one folder would."
+    ]
+    assert len(drawn(app, "tiles")[0]) == 24
+    assert not [metric for metric in app.metric if metric.label == "Fixed"]

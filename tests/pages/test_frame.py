@@ -30,7 +30,7 @@ def test_the_navigation_is_in_groups_and_keeps_the_view(store: RunStore, open_pa
     links = [link.proto for link in app.sidebar.get("page_link")]
     assert [link.label for link in links] == [
         *("Gallery", "Labels", "Image"),
-        *("Evaluate", "Scores", "Compare", "Problems"),
+        *("Review", "Evaluate", "Scores", "Compare", "Problems"),
         *("New run", "All runs"),
     ]
     assert {link.query_string for link in links} == {f"run={run}&label=apple&per=48"}

@@ -15,7 +15,8 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 def titles(app: AppTest) -> list[str]:
-    return [text.value.strip("*") for text in app.markdown[1:]]
+    bold = [text.value.strip("*") for text in app.markdown[1:] if text.value.endswith("**")]
+    return [title for title in bold if title != "Decide by score"]
 
 
 def test_scores_margins_and_entropy_are_drawn(store: RunStore, open_page: OpenPage):

@@ -1,0 +1,1 @@
+"""What people say of pictures: corrected labels, stars, tags and notes, kept beside the runs."""

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from sparkcore.runs.store import RunStore
+from tests.pages.conftest import OpenPage, address_of, plain
+from tests.runs_fixture import Made, write_run
+
+
+@pytest.mark.parametrize("page", ["scores", "evaluate"])
+def test_a_precision_becomes_a_threshold_and_counts(store: RunStore, open_page: OpenPage, page: str) -> None:
+    run = write_run(store, Made(rows=60, error_every=0))
+    app = open_page(page, run=run, precision="80", reject="50")
+    (found,) = [plain(one.value) for one in app.markdown if "From a score" in one.value]
+    assert found.startswith("From a score of **95.0 %** on, **80.0 %** of the predictions are correct (99 % interval: ")
+    assert found.endswith("): 5 of 60 images with a true label, 8.3 %.")
+    (said,) = [plain(one.value) for one in app.markdown if "accepted" in one.value]
+    assert said.startswith(
+        ":material/check: **5** accepted · :material/how_to_reg: **53** to review · :material/block: **2** rejected"
+    )
+    app.button(key="decision_accept").click().run()
+    assert address_of(app)["score"] == ["0.949999988", ""]
+    app.toggle(key="decision_sure").set_value(True).run()
+    assert any("Ask for less, or review more pictures" in plain(info.value) for info in app.info)
+
+
+def test_without_true_labels_nothing_is_decided(store: RunStore, open_page: OpenPage) -> None:
+    app = open_page("scores", run=write_run(store, truth=False))
+    assert not [one for one in app.toggle if str(one.key).startswith("decision")]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkcore.cli import main
+from tests.runs_fixture import Made, write_run
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Give the function that runs a command and returns its JSON."""
+
+    def call(*arguments: object) -> Any:
+        code = main([*map(str, arguments), "--json", "--store", str(tmp_path / "store")])
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        return json.loads(said.out)
+
+    return call
+
+
+def test_a_policy_is_fitted_and_is_a_column_of_exports(
+    tmp_path: Path, shell: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_run(tmp_path / "store", Made(rows=60, error_every=0))
+    file = tmp_path / "policy.json"
+    found = shell("policy", "fit", run, "--precision", 0.8, "--reject", 0.5, "--out", file, "--name", "careful")
+    assert {name: found[name] for name in ("run_id", "kept", "judged", "precision")} == {
+        "run_id": run,
+        "kept": 5,
+        "judged": 60,
+        "precision": 0.8,
+    }
+    assert found["low"] < 0.8 < found["high"]
+    assert found["share"] == 5 / 60
+    assert found["decisions"]["accept"] == 5
+    assert json.loads(file.read_text())["name"] == "careful"
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["export", run, str(tmp_path / "out.csv"), "--policy", str(file), *store]) == 0
+    rows = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert [row["decision"] for row in rows].count("accept") == 5
+    capsys.readouterr()
+    assert main(["policy", "fit", run, "--precision", "0.9", "--guarantee", *store]) == 2
+    assert "Ask for less, or review more pictures" in capsys.readouterr().err
+    assert main(["export", run, str(tmp_path / "b.csv"), "--policy", str(tmp_path / "none"), *store]) == 2
+
+
+def test_compare_says_which_run_is_better(tmp_path: Path, shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "store"
+    one, other = write_run(store, Made(rows=60, error_every=0)), write_run(store, Made(rows=60, error_every=0, shift=1))
+    found = shell("compare", one, other)
+    # Every fifth label moves by one class: of those twelve, the six that were wrong by one stay wrong.
+    names = ("accuracy_a", "accuracy_b", "fixed", "broken", "changed", "judged")
+    assert {name: found[name] for name in names} == {
+        "accuracy_a": 0.7,
+        "accuracy_b": 0.6,
+        "fixed": 0,
+        "broken": 6,
+        "changed": 12,
+        "judged": 60,
+    }
+    assert found["p_value"] == 2 * 0.5**6
+    assert main(["compare", one, other, "--store", str(store)]) == 0
+    said = capsys.readouterr().out
+    assert "is better: it corrects 6 mistakes" in said
+    assert "Both runs have the same settings." in said
+
+
+def test_drift_between_two_folders(tmp_path: Path, shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "store"
+    one = write_run(store, Made(rows=60, error_every=0, images="/a"))
+    other = write_run(store, Made(rows=50, error_every=0, images="/b"))
+    found = shell("drift", one, other)
+    assert (found["alarm"], found["images_a"], found["images_b"], found["labels"]) == (False, 60, 50, [])
+    assert len(found["strange"]) == 24
+    assert main(["drift", one, other, "--store", str(store)]) == 0
+    assert "Nothing differs more than two random halves of one folder would." in capsys.readouterr().out
