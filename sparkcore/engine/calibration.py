@@ -115,7 +115,8 @@ class Calibrator:
             payloads = load_payloads(self.spark(), listing.spark_paths, "bytes")
             origins = [origin for origin, size_bytes in files if 0 < size_bytes <= MAX_FILE_BYTES]
             rows = only(payloads, origins or [""]).toLocalIterator()
-            yield [_copied(bytes(row["content"]), Path(folder, str(number))) for number, row in enumerate(rows)]
+            copies = {row["origin"]: _copied(bytes(row["content"]), Path(folder, str(n))) for n, row in enumerate(rows)}
+            yield [copies[origin] for origin in origins if origin in copies]
 
 
 def _copied(content: bytes, path: Path) -> File:
