@@ -23,6 +23,7 @@ from sparkcore.engine.request import Request
 from sparkcore.engine.source_job import is_read_by_spark
 from sparkcore.errors import ConfigError, EngineError, RunFailedError
 from sparkcore.models.quantization import check_quantizer
+from sparkcore.models.runtimes.choice import processor
 from sparkcore.origins import origin_of
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.calibrations import Calibration, create_calibration, read_calibration
@@ -95,7 +96,7 @@ class Calibrator:
             return self.request
         is_quantized = measured.model.precision == "int8"
         quantized = measured.model.digest if is_quantized else ""
-        details = (measured.model.precision, "", self.request.model.digest, agreement, quantized)
+        details = (measured.model.precision, "", self.request.model.digest, processor(), agreement, quantized)
         calibration = Calibration(key, *details, measured.calibrated_on)
         calibration = replace(calibration, run_id=self.request.calibrated(calibration).run_id)
         if is_quantized or agreement.images >= LEAST_IMAGES:
