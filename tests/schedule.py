@@ -17,7 +17,7 @@ GROUPS = {
         "tests/test_exploration.py",
         "tests/test_remote_store.py",
     ),
-    "engine": ("tests/browser/", "tests/test_client.py"),
+    "engine": ("tests/browser/", "tests/test_client.py", "tests/test_kills.py"),
     "tensorflow": ("tests/models/", "tests/worker/"),
 }
 _OWNERS = {"spark": "spark", "served": "engine", "browser": "engine"}  # fixture -> the group of all tests that use it

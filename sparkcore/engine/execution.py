@@ -63,9 +63,9 @@ class Execution:
     tally: Tally = field(default_factory=Tally)
     next_poll: float = 0.0  # on the monotonic clock
 
-    def complete(self, started: float, list_s: float) -> Manifest:
-        """Finish the run and return its manifest; `started` is in seconds since the epoch."""
-        begun = time.time()
+    def complete(self, list_s: float) -> Manifest:
+        """Finish the run and return its manifest; `list_s` is what was spent before."""
+        begun = time.monotonic()
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "store") as threads:
             spark, model, plan = self._prepare(threads)
             noted = threads.submit(note_recipe, self.store.storage, plan)
@@ -77,9 +77,9 @@ class Execution:
         self.tally.seconds["list"] = list_s
         if board.missing:
             task = self._task(spark, model, plan)
-            self.tally.seconds["start"] = time.time() - begun
+            self.tally.seconds["start"] = time.monotonic() - begun
             self._compute(spark, task, board)
-        return self._finish(spark, board, model, started)
+        return self._finish(spark, board, model, begun - list_s)
 
     def _prepare(self, threads: ThreadPoolExecutor) -> tuple[SparkSession, FrozenModel, Plan]:
         """Start Spark, load the model and find or make the plan; `threads` ask the store meanwhile."""
@@ -119,7 +119,7 @@ class Execution:
 
     def _compute(self, spark: SparkSession, task: BucketTask, board: ReceiptBoard) -> None:
         self._report("classifying")
-        begun, slots = time.time(), worker_slots(spark)
+        begun, slots = time.monotonic(), worker_slots(spark)
         if is_read_by_spark(self.request.config.images, self.request.config.reader):
             source = SparkSource(spark, self.request.listing.spark_paths)
             for buckets in source.rounds(board.missing, task.plan.bucket_size):
@@ -128,7 +128,7 @@ class Execution:
         self._repeat(spark, partial(bucket_frame, spark, slots or _DEFAULT_SLOTS), task, board, board.missing)
         if board.missing:
             raise RunFailedError("Spark's tasks ended without a result. See logs/spark.log.")
-        classify_s = time.time() - begun
+        classify_s = time.monotonic() - begun
         self.tally.seconds["classify"] = classify_s
         if slots is not None:
             self.tally.seconds["idle"] = max(0.0, slots * classify_s - self.tally.seconds["work"])
@@ -203,14 +203,15 @@ class Execution:
 
     def _finish(self, spark: SparkSession, board: ReceiptBoard, model: FrozenModel, started: float) -> Manifest:
         self._report("finishing")
-        begun = time.time()
+        begun = time.monotonic()
         run_id = self.request.run_id
         parts = committed_parts(board.receipts.values())
         if not is_compacted(self.store.storage, run_id):
             tick = self._ticks(spark, "finishing")
             self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts, tick))
-        self.tally.seconds["compact"] = time.time() - begun
-        manifest = self.store.finish(build_manifest(self.request, model, self.tally, board.receipts.values(), started))
+        self.tally.seconds["compact"] = time.monotonic() - begun
+        total_s = time.monotonic() - started
+        manifest = self.store.finish(build_manifest(self.request, model, self.tally, board.receipts.values(), total_s))
         if isinstance(self.store.storage, FolderStorage):  # of an object store whoever opens the run fetches its rows
             map_results(self.store, run_id)
         return manifest

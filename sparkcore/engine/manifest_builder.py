@@ -21,9 +21,9 @@ _LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "
 
 
 def build_manifest(
-    request: Request, frozen: FrozenModel, tally: Tally, receipts: Iterable[Receipt], started: float
+    request: Request, frozen: FrozenModel, tally: Tally, receipts: Iterable[Receipt], total_s: float
 ) -> Manifest:
-    """Return the manifest of a run whose buckets are all committed; `started` is in seconds since the epoch."""
+    """Return the manifest of a run whose buckets are all committed now, after `total_s`."""
     now = time.time()
     classify_s = tally.seconds["classify"]
     left_out = {name: getattr(request.listing, name) for name in ("links_left_out", "hidden_left_out")}
@@ -37,13 +37,13 @@ def build_manifest(
         config=request.config.to_dict(),
         model=_model(request, frozen),
         versions=_versions(),
-        created_at=_iso(started),
+        created_at=_iso(now - total_s),
         finished_at=_iso(now),
         counts={"images": counts["ok"] + counts["errors"], **counts, **work, **left_out},
         error_types=dict(error_types),
-        timings={name: round(spent_s, 3) for name, spent_s in {"total": now - started, **tally.seconds}.items()},
+        timings={name: round(spent_s, 3) for name, spent_s in {"total": total_s, **tally.seconds}.items()},
         agreement=request.calibration.statement() if request.calibration else {},
-        images_per_second=_rate(tally.rows["computed"], now - started),
+        images_per_second=_rate(tally.rows["computed"], total_s),
         images_per_second_no_load=_rate(tally.rows["computed"], classify_s - tally.load_wall_s),
     )
 

@@ -49,7 +49,7 @@ def run(
     request share one plan.
     """
     _check_reader(config)
-    engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.time()
+    engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.monotonic()
     model = resolve_model(config, watch)
     computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
@@ -60,7 +60,7 @@ def run(
         session_when_needed(engine) as spark,
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
-        list_s = time.time() - started
+        list_s = time.monotonic() - started
         request = found_calibration(Request.of(config, model, listing, computation), store)
         request, is_finished = _newest_retry(request, store, retry_failed=retry_failed)
         if request.has_identity and is_finished:
@@ -69,7 +69,7 @@ def run(
         if request.lacks_calibration:
             request = Calibrator(request, store, watch, spark).make()
         execution = Execution(request, engine, watch, store, spark)
-        return Outcome(execution.complete(started, list_s), "complete")
+        return Outcome(execution.complete(list_s), "complete")
 
 
 def _check_reader(config: RunConfig) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sparkcore.config import EngineConfig
 from sparkcore.engine.pipeline import Outcome, run
 from sparkcore.engine.spark_errors import is_alive
-from sparkcore.errors import RunCancelledError, SparkcoreError, first_line
+from sparkcore.errors import RunCancelledError, RunFailedError, SparkcoreError, first_line
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.jobs import HEARTBEAT_S, Job, JobTable
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 QUICK_IMAGES = 500
 _POLL_S = 0.05
+_RETRY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -82,9 +84,7 @@ class Place:
     def serve(self) -> None:
         """Carry out jobs until the engine stops."""
         while not self.places.stopping.is_set():
-            job = None
-            if not self.is_quick or self.places.is_full:
-                job = self.places.table.claim(QUICK_IMAGES if self.is_quick else None)
+            job = self._claim() if not self.is_quick or self.places.is_full else None
             if job is None:
                 time.sleep(_POLL_S)
                 continue
@@ -96,6 +96,24 @@ class Place:
                     self.places.quick_look.clear()
                 self.places.leave(self.name)
 
+    def _claim(self) -> Job | None:
+        try:
+            return self.places.table.claim(QUICK_IMAGES if self.is_quick else None)
+        except RunFailedError as error:
+            _log.warning("no job can be claimed: %s", error)
+            self.places.stopping.wait(_RETRY_S)
+            return None
+
+    def _write(self, change: Callable[..., None], job: Job, *values: str, **named: Any) -> None:
+        """Write the end of a job into the table, again and again where the disk is full."""
+        while True:
+            try:
+                return change(job.job_id, *values, **named)
+            except RunFailedError as error:
+                _log.warning("the end of job %s is not written yet: %s", job.job_id, error)
+                if self.places.stopping.wait(_RETRY_S):
+                    return None  # the next engine takes the job again
+
     def _carry_out(self, job: Job) -> None:
         """Carry out one job, whatever its end; after a failure, ask whether Spark is still there."""
         _log.info("job %s: %s", job.job_id, job.config)
@@ -103,24 +121,25 @@ class Place:
         try:
             outcome = self._run(job)
         except _EngineStoppedError:
-            table.put_back(job.job_id)
+            self._write(table.put_back, job)
         except _NotQuickError as error:
-            table.put_back(job.job_id, images=error.images)
+            self._write(table.put_back, job, images=error.images)
         except RunCancelledError:
-            table.finish(job.job_id, "cancelled", message="Cancelled; finished images are kept.")
+            self._write(table.finish, job, "cancelled", message="Cancelled; finished images are kept.")
         except SparkcoreError as error:
             _log.warning("job %s failed: %s", job.job_id, error)
-            table.finish(job.job_id, "failed", message=str(error))
+            self._write(table.finish, job, "failed", message=str(error))
             self._check_spark()
         except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
             message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log."
-            table.finish(job.job_id, "failed", message=message)
+            self._write(table.finish, job, "failed", message=message)
             self._check_spark()
         else:
             counts = outcome.manifest.counts
-            table.report(job.job_id, done=counts["images"], total=counts["images"], errors=counts["errors"])
-            table.finish(job.job_id, outcome.status, run_id=outcome.manifest.run_id)
+            sums = {"done": counts["images"], "total": counts["images"], "errors": counts["errors"]}
+            self._write(table.report, job, **sums)
+            self._write(table.finish, job, outcome.status, run_id=outcome.manifest.run_id)
 
     def _check_spark(self) -> None:
         if not is_alive(self.places.spark):

@@ -38,7 +38,13 @@ _HEADER = struct.Struct(">I")
 _MEMORY_IN_USE = Path("/proc/self/statm")  # Linux
 _READINESS_TO_DIE = Path("/proc/self/oom_score_adj")  # Linux
 # One arena and no further threads: what each of them reserves counts as memory.
-_SPARING = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Blocks from 256 KB on are returned to the system as soon as they are free: what was decoded before must not count.
+_SPARING = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 
 
 class Message(NamedTuple):

@@ -113,7 +113,7 @@ def _decode(content: bytes, wanted: _Wanted) -> Decoded:
     _silence_pillow()
     try:
         if kind == "WEBP":
-            _check_webp(content, wanted.most_pixels)
+            _check_webp(content, wanted)
         with Image.open(io.BytesIO(content), formats=(kind,)) as source:
             return _read(source, content, wanted)
     except (ImageError, LargeImageError):
@@ -147,12 +147,16 @@ def _silence_pillow() -> None:
         warnings.filterwarnings("ignore", module=_PILLOW)
 
 
-def _check_webp(content: bytes, most_pixels: int | None) -> None:
+def _check_here(pixels: int, wanted: _Wanted) -> None:
+    if wanted.most_pixels is not None and pixels > wanted.most_pixels:
+        raise LargeImageError
+
+
+def _check_webp(content: bytes, wanted: _Wanted) -> None:
     pixels, limit = webp_pixels(content), max_pixels("WEBP", "", 4, has_scans=False)
     if pixels > limit:
         raise too_large(pixels, limit, "WEBP")
-    if most_pixels is not None and pixels > most_pixels:
-        raise LargeImageError
+    _check_here(pixels, wanted)
 
 
 def _read(source: ImageFile.ImageFile, content: bytes, wanted: _Wanted) -> Decoded:
@@ -160,6 +164,8 @@ def _read(source: ImageFile.ImageFile, content: bytes, wanted: _Wanted) -> Decod
     is_progressive = "progressive" in source.info
     scans = count_scans(content, len(source.getbands()), is_progressive=is_progressive) if kind == "JPEG" else 1
     _check_pixels(source, kind, has_scans=scans > 1)
+    if kind != "JPEG":
+        _check_here(source.width * source.height, wanted)  # before Pillow decodes a PNG to find its orientation
     # Pillow applies the orientation of a TIFF itself.
     turn = None if kind == "TIFF" else _turn(source)
     if kind == "PNG":
@@ -171,9 +177,7 @@ def _read(source: ImageFile.ImageFile, content: bytes, wanted: _Wanted) -> Decod
     if divisor > 1:
         source.draft(None, (whole[0] // divisor, whole[1] // divisor))
     # Several scans are held whole, however small the picture becomes.
-    pixels = whole[0] * whole[1] if scans > 1 else source.width * source.height
-    if wanted.most_pixels is not None and pixels > wanted.most_pixels:
-        raise LargeImageError
+    _check_here(whole[0] * whole[1] if scans > 1 else source.width * source.height, wanted)
     source.load()
     mode, channels = source.mode, count_channels(source)
     image = to_plain(source)

@@ -67,10 +67,9 @@ class Job:
 
     def images_per_second(self, now: float | None = None) -> float | None:
         """Return the mean speed since the first image, or None while it is unknown."""
-        computed = self.done - self.done_before
-        if not self.classifying_at or computed <= 0:
+        computed, end = self.done - self.done_before, self.finished_at or now or time.time()
+        if not self.classifying_at or computed <= 0 or end < self.classifying_at:  # a clock may be set back
             return None
-        end = self.finished_at or now or time.time()
         return computed / max(end - self.classifying_at, 1e-3)
 
     def eta_s(self, now: float | None = None) -> float | None:

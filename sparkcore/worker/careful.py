@@ -68,32 +68,39 @@ class _CarefulDecoder:
         Raises RunFailedError where no child can be started.
         """
         try:
-            return self._prepare(source, LARGE_PIXELS)
+            with self._child() as child:
+                return self._ask(child, source, LARGE_PIXELS)
         except LargeImageError:
             return self.prepare_large(source)
 
     def prepare_large(self, source: Source) -> Prepared:
-        """Prepare an image of any size like `prepare`, while no other large one is prepared."""
-        with self._large:
-            return self._prepare(source, None)
+        """Prepare an image of any size like `prepare`, while no other large one is prepared.
 
-    def _prepare(self, source: Source, most_pixels: int | None) -> Prepared:
-        with self._child() as child:
-            prepared = Prepared(replace(source, reading=None))
+        Each has a child of its own: decoders keep memory, that of JPEG 2000 for good.
+        """
+        with self._large, self._child() as child:
+            child.end()
             try:
-                question = _question(source, {**self._settings, "most_pixels": most_pixels})
-                _fill(prepared, child.ask(question), self._size)
-            except LargeImageError:
-                raise
-            except ImageError as error:
-                prepared.error = error
-            except ChildDiedError as died:
-                prepared.error = _fatal(died)
-            except SparkcoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 (one image must not take the others down)
-                prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
-            return prepared
+                return self._ask(child, source, None)
+            finally:
+                child.end()
+
+    def _ask(self, child: BoundedChild, source: Source, most_pixels: int | None) -> Prepared:
+        prepared = Prepared(replace(source, reading=None))
+        try:
+            question = _question(source, {**self._settings, "most_pixels": most_pixels})
+            _fill(prepared, child.ask(question), self._size)
+        except LargeImageError:
+            raise
+        except ImageError as error:
+            prepared.error = error
+        except ChildDiedError as died:
+            prepared.error = _fatal(died)
+        except SparkcoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one image must not take the others down)
+            prepared.error = ImageError("internal", f"{type(error).__name__}: {error}")
+        return prepared
 
     def end(self) -> None:
         """End all children; those that are at work are killed, and the calls that wait for them return."""

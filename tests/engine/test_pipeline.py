@@ -436,3 +436,23 @@ def test_a_cancelled_run_leaves_no_stop_flag(tmp_path: Path, request_for: Reques
     with pytest.raises(RunCancelledError):
         run(request_for(tmp_path / "in"), engine, watch=Watch(seen.append, check))
     assert list((tmp_path / "store" / "stops").iterdir()) == []
+
+
+def test_a_clock_that_is_set_back_by_an_hour_changes_no_duration(
+    tmp_path: Path, spark: object, engine: EngineConfig, request_for: Callable[..., RunConfig],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    del spark
+    write_colors(tmp_path / "in", 6)
+    true_time, back_s = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: true_time() - back_s[0])
+
+    def set_back(step: Step) -> None:
+        back_s[0] = 3600.0 if step.phase == "classifying" else back_s[0]
+
+    manifest = run(request_for(tmp_path / "in"), engine, watch=Watch(set_back)).manifest
+    assert manifest.counts["ok"] == 6
+    assert all(spent_s >= 0 for spent_s in manifest.timings.values()), manifest.timings
+    assert manifest.images_per_second > 0
+    assert manifest.created_at < manifest.finished_at
+    assert run(request_for(tmp_path / "in"), engine).status == "cached"

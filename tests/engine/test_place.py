@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import pytest
 
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.place import QUICK_IMAGES, Place, Places, _NotQuickError, _Reporter
-from sparkcore.errors import RunCancelledError
+from sparkcore.errors import RunCancelledError, RunFailedError
 from sparkcore.progress import Step
 from sparkcore.runs.jobs import JobTable
+from tests.conftest import wait_until
+from tests.read_only import read_only
 
 
 @pytest.fixture
@@ -60,3 +64,40 @@ def test_a_job_that_is_no_quick_look_waits_for_the_other_place(reporter: _Report
     claimed = table.claim()
     assert claimed is not None
     assert (claimed.job_id, claimed.images) == (reporter.job.job_id, QUICK_IMAGES + 1)
+
+
+def test_a_place_goes_on_when_the_job_table_can_be_written_again(
+    tmp_path: Path, request_for: Callable[..., RunConfig], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sparkcore.engine.place._RETRY_S", 0.05)
+    monkeypatch.setattr("sparkcore.engine.place.is_alive", lambda _: True)
+    table = JobTable(tmp_path / "store" / "jobs.sqlite")
+    job = table.submit(request_for(tmp_path / "nowhere"))
+    places: Any = Places(EngineConfig(store=tmp_path / "store"), table, None)  # type: ignore[arg-type]
+    thread = threading.Thread(target=Place(places, is_quick=False).serve)
+    with read_only(tmp_path / "store"):
+        thread.start()  # with its own rights, which it keeps
+        wait_until(lambda: "no job can be claimed: Expected to write to the job table" in caplog.text)
+    wait_until(lambda: table.get(job.job_id).state == "failed")
+    assert "there is no such path" in table.get(job.job_id).message
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "finish", fail_twice(table.finish))
+        other = table.submit(request_for(tmp_path / "elsewhere"))
+        wait_until(lambda: table.get(other.job_id).state == "failed")
+    assert caplog.text.count(f"the end of job {other.job_id} is not written yet: The disk is full.") == 2
+    places.stopping.set()
+    thread.join()
+
+
+def fail_twice(finish: Callable[..., None]) -> Callable[..., None]:
+    """Return the function, which fails at first as on a full disk."""
+    left = [2]
+
+    def fail_first(*values: object, **named: object) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise RunFailedError("The disk is full.")
+        finish(*values, **named)
+
+    return fail_first

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,20 @@ def test_a_job_that_is_being_cancelled_has_no_remaining_time(table: JobTable) ->
     table.report(job.job_id, done=10, total=100, classifying_at=100.0)
     assert table.get(job.job_id).eta_s(now=110.0) == pytest.approx(90)
     assert table.request_cancel(job.job_id).eta_s(now=110.0) is None
+
+
+def test_a_clock_that_is_set_back_loses_no_job(table: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = table.submit(RunConfig(images="/a"))
+    table.report(first.job_id, done=10, total=100, classifying_at=time.time())
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    second = table.submit(RunConfig(images="/b"))
+    assert {job.job_id for job in table.jobs()} == {first.job_id, second.job_id}
+    assert {job.job_id for job in (table.claim(), table.claim()) if job} == {first.job_id, second.job_id}
+    assert table.get(first.job_id).images_per_second() is None
+    assert table.get(first.job_id).eta_s() is None
+    table.finish(first.job_id, "complete", run_id="0" * 16)
+    assert table.requeue_orphans() == 1
 
 
 def test_orphans_are_requeued_unless_cancelled(table: JobTable) -> None:
