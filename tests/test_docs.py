@@ -15,7 +15,7 @@ from sparkcore.cli import main
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "examples" / "step_by_step.ipynb"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "sparkcore" / "ARCHITECTURE.md"])
-README_MAX_LINES = 130
+README_MAX_LINES = 145
 
 
 def readme() -> str:
