@@ -18,14 +18,14 @@ from sparkcore.runs.store import RunStore
 from sparkcore.runs.verification import verify_run
 from sparkcore.schema import result_schema
 from tests.browser.conftest import Server
-from tests.cluster.drivers import descendants, forked_workers, kill, named, running
+from tests.cluster.drivers import descendants, forked_workers, kill, running
 from tests.cluster.faults import write_faults
 from tests.conftest import end_engine, wait_until, write_colors
 
 IMAGES = 32
 SLOW_S = 0.1
 SEED = 20_260_101
-VICTIMS = ("worker", "worker", "server", "engine", "JVM")
+VICTIMS = ("worker", "server", "engine")
 
 
 @dataclass(slots=True)
@@ -73,11 +73,10 @@ class Scene:
             self.server.process.wait()
             self.server.start()
         elif pid is not None:
-            pids = {"engine": [pid], "JVM": named("java", pid), "worker": forked_workers(pid)}[victim]
-            family = descendants(pid) | ({pid} if victim == "engine" else set())  # it starts over without its JVM
-            for one in pids[:1]:
+            family = {pid, *descendants(pid)}
+            for one in [pid] if victim == "engine" else forked_workers(pid)[:1]:
                 kill(one)
-            if victim != "worker":
+            if victim == "engine":
                 wait_until(lambda: not family & running())  # what it has started ends by itself
 
 

@@ -32,7 +32,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # Spark tries each task again and again
 @pytest.mark.timeout(300)
 def test_a_run_goes_on_when_there_is_room(
     tmp_path: Path, small_disk: Path, spark: object, request_for: Callable[..., RunConfig]
