@@ -102,7 +102,7 @@ def _kill_often(scene: Scene, kills: int) -> None:
         assert scene.rows(victim) == expected, f"after the kill of a {victim}, number {number}"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_ten_kills(scene: Scene) -> None:
     _kill_often(scene, 10)
