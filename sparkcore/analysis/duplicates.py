@@ -27,6 +27,7 @@ Bytes = npt.NDArray[np.int8]
 
 _BAND_BITS = 16
 _HASH_ORDERS = 8  # by random permutations of the bits of a hash
+_HASH_BITS = 14  # neighbors in an order of hashes share many bits by chance: fewer of them may differ
 _ORDERS = 28  # by short vectors
 _SIGNS = 32
 _WINDOW = 6  # rows behind each one that are compared
@@ -94,16 +95,17 @@ def _near_pairs(table: pa.Table, vectors: Vectors | None, closeness: Closeness, 
     column = table["perceptual_hash"]
     rows = rows[column.is_valid().to_numpy()[rows]]
     hashes = column.fill_null(0).to_numpy()[rows].view(np.uint64)
-    most = closeness.few_bits if vectors is None else closeness.bits
     short = None if vectors is None else vectors.short[rows]
     found = [np.empty(0, np.int64)]
-    for order in _orders(hashes, short):
+    for order, is_of_hashes in _orders(hashes, short):
         ordered = hashes[order]
+        most = closeness.few_bits if vectors is None else _HASH_BITS if is_of_hashes else closeness.bits
+        similarity = closeness.few_similarity if is_of_hashes else closeness.similarity
         for step in range(1, min(_WINDOW, len(order) - 1) + 1):
             places = np.flatnonzero(np.bitwise_count(ordered[step:] ^ ordered[:-step]) <= most)
             left, right = order[places], order[places + step]
             if vectors is not None and short is not None:
-                is_near = _may_be_near(short[left], short[right], vectors.scale, closeness)
+                is_near = _may_be_near(short[left], short[right], vectors.scale, similarity)
                 left, right = left[is_near], right[is_near]
             found.append(np.minimum(left, right) * len(rows) + np.maximum(left, right))
     pairs = np.stack(np.divmod(np.unique(np.concatenate(found)), max(len(rows), 1)), axis=1)
@@ -115,24 +117,24 @@ def _near_pairs(table: pa.Table, vectors: Vectors | None, closeness: Closeness, 
     return pairs[_similarities(vectors, pairs) >= least]
 
 
-def _may_be_near(left: Bytes, right: Bytes, scale: float, closeness: Closeness) -> npt.NDArray[np.bool_]:
+def _may_be_near(left: Bytes, right: Bytes, scale: float, similarity: float) -> npt.NDArray[np.bool_]:
     """Tell which pairs may be near: short vectors are never farther from each other than embeddings are."""
-    most = np.sqrt(2 - 2 * min(closeness.similarity, closeness.few_similarity)) * scale + _ROUNDING
+    most = np.sqrt(2 - 2 * similarity) * scale + _ROUNDING
     differences = left.astype(np.float32) - right
     return np.einsum("ij,ij->i", differences, differences) <= most**2
 
 
-def _orders(hashes: Hashes, short: Bytes | None) -> Iterator[Rows]:
-    """Yield orders in which near duplicates are often neighbors."""
+def _orders(hashes: Hashes, short: Bytes | None) -> Iterator[tuple[Rows, bool]]:
+    """Yield orders in which near duplicates are often neighbors, and whether they are orders of hashes."""
     bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
     rng = np.random.default_rng(_SEED)
     bands = [np.roll(np.arange(64), -band) for band in range(0, 64, _BAND_BITS)]
     for permutation in (*bands, *(rng.permutation(64) for _ in range(_HASH_ORDERS))):
         turned = np.ascontiguousarray(np.packbits(bits[:, permutation], axis=1))
-        yield np.argsort(turned.view(">u8").ravel().astype(np.uint64))
+        yield np.argsort(turned.view(">u8").ravel().astype(np.uint64)), True
     if short is not None:
         keys = _sign_keys(short, rng)
-        yield from (np.argsort(np.ascontiguousarray(key)) for key in keys.T)
+        yield from ((np.argsort(np.ascontiguousarray(key)), False) for key in keys.T)
 
 
 def _sign_keys(short: Bytes, rng: np.random.Generator) -> npt.NDArray[np.uint32]:

@@ -6,7 +6,7 @@ is searched first. One million images take 1 GB and 64 MB.
 
 from __future__ import annotations
 
-import mmap
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ _AXES, _SHORT = ".axes", ".short"
 _SAMPLE_ROWS = 20_000  # of which the short version keeps most
 _BLOCK_ROWS = 65_536
 _LARGEST_BYTE = 127
+_READ_ROWS = 4_096
 
 Halves = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
@@ -53,12 +54,17 @@ class Vectors:
         return bool(self.embeddings[row].any())
 
     def at(self, rows: npt.NDArray[np.int64]) -> Floats:
-        """Return the embeddings of rows, float32, and let go of the pages of the file that they came from."""
-        found = np.asarray(self.embeddings[rows], np.float32)
-        pages = getattr(self.embeddings, "_mmap", None)
-        if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-            pages.madvise(mmap.MADV_DONTNEED)  # the system maps many pages around each one
-        return found
+        """Return the embeddings of rows, float32.
+
+        Few rows are read, not mapped: the system may map two megabytes of the file for each.
+        """
+        if not isinstance(self.embeddings, np.memmap) or len(rows) > _READ_ROWS:
+            return np.asarray(self.embeddings[rows], np.float32)
+        found = np.empty((len(rows), self.embeddings.shape[1]), np.float16)
+        with Path(str(self.embeddings.filename)).open("rb", buffering=0) as file:
+            for place, row in enumerate(rows.tolist()):
+                os.preadv(file.fileno(), [found[place].data], row * found[place].nbytes)
+        return found.astype(np.float32)
 
     @property
     def scale(self) -> float:
