@@ -28,9 +28,9 @@ Bytes = npt.NDArray[np.int8]
 _BAND_BITS = 16
 _HASH_ORDERS = 8  # by random permutations of the bits of a hash
 _HASH_BITS = 14  # neighbors in an order of hashes share many bits by chance: fewer of them may differ
-_ORDERS = 28  # by short vectors
+_ORDERS = 36  # by short vectors
 _SIGNS = 32
-_WINDOW = 6  # rows behind each one that are compared
+_WINDOW = 8  # rows behind each one that are compared
 _ROUNDING = 8.0  # of a distance between short vectors: 64 numbers of which each may be off by 1
 _SEED = 20
 _BLOCK_ROWS = 65_536
@@ -46,7 +46,7 @@ class Closeness:
     not to the hash. Without embeddings, at most `few_bits` may differ.
     """
 
-    bits: int = 22
+    bits: int = 18
     similarity: float = 0.85
     few_bits: int = 6
     few_similarity: float = 0.6
