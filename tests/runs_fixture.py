@@ -61,6 +61,7 @@ def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) 
     store = store if isinstance(store, RunStore) else RunStore(store)
     rows = [_row(number, made) for number in range(made.rows)]
     config = RunConfig(images=made.images, model=made.model, truth="folder" if made.truth else "none")
+    config = config if made.features else replace(config, features="none")
     run_id = hashlib.sha256(repr(made).encode()).hexdigest()[:16]
     write_rows(store, _manifest(run_id, made, config, rows), rows, made.rows_per_part)
     return run_id

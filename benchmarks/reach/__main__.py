@@ -12,7 +12,7 @@ import os
 from types import ModuleType
 
 from benchmarks import machine
-from benchmarks.reach import against, driver_cpu, driver_memory, latency, opening, quick_look, two_workers
+from benchmarks.reach import against, driver_cpu, driver_memory, latency, opening, quick_look, similar, two_workers
 
 _FIGURES: dict[str, ModuleType] = {
     "driver-cpu": driver_cpu,
@@ -20,6 +20,7 @@ _FIGURES: dict[str, ModuleType] = {
     "latency": latency,
     "opening": opening,
     "quick-look": quick_look,
+    "similar": similar,
     "against": against,
     "two-workers": two_workers,
 }

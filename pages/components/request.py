@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.components import address, place, settings, source, text, trouble
@@ -10,7 +12,7 @@ from pages.components.opened import is_run_id
 from pages.components.settings import Values
 from pages.components.source import SAMPLES, Source
 from sparkcore import client, intake
-from sparkcore.config import RunConfig
+from sparkcore.config import FEATURES, RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.jobs import Job
 from sparkcore.runs.store import RunStore
@@ -51,16 +53,21 @@ def known_folders(jobs: list[Job]) -> list[str]:
 
 
 def repeated(store: RunStore, name: str) -> RunConfig | None:
-    """Return the request of the run or job with this id, as defaults of a new one; None where there is none."""
+    """Return the request of the run or job with this id, as defaults of a new one; None where there is none.
+
+    The address may ask for features, which the run or job did without.
+    """
     if not name:
         return None
     try:
         if is_run_id(name) and store.has(name):
-            return RunConfig.from_dict(store.manifest(name).config)
-        return client.status(name).config
+            config = RunConfig.from_dict(store.manifest(name).config)
+        else:
+            config = client.status(name).config
     except SparkcoreError:
         st.warning(f"There is no run or job {text.escape(name)} to repeat. These are the default settings.")
         return None
+    return replace(config, features=address.get("features", config.features, FEATURES))
 
 
 def show_welcome(store: RunStore) -> None:

@@ -1,8 +1,8 @@
 """Groups of equal and of nearly equal pictures.
 
-Equal files have one content hash. Near duplicates are found among neighbors in several orders: by bands of the
-perceptual hash, and by the signs of short vectors along random directions (Charikar 2002, "Similarity Estimation
-Techniques from Rounding Algorithms"). Each pair is then compared by hash and embedding.
+Equal files have one content hash. Near duplicates are found among neighbors in several orders: by bands and
+permutations of the perceptual hash, and by the signs of short vectors along random directions (Charikar 2002,
+"Similarity Estimation Techniques from Rounding Algorithms"). Each pair is then compared by hash and embedding.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ EXACT, NEAR = "exact", "near"
 
 Hashes = npt.NDArray[np.uint64]
 Pairs = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.int8]
 
 _BAND_BITS = 16
-_ORDERS = 20  # by short vectors
+_HASH_ORDERS = 8  # by random permutations of the bits of a hash
+_HASH_BITS = 14  # neighbors in an order of hashes share many bits by chance: fewer of them may differ
+_ORDERS = 36  # by short vectors
 _SIGNS = 32
 _WINDOW = 8  # rows behind each one that are compared
+_ROUNDING = 8.0  # of a distance between short vectors: 64 numbers of which each may be off by 1
 _SEED = 20
 _BLOCK_ROWS = 65_536
 _BLOCK_PAIRS = 16_384
@@ -42,7 +46,7 @@ class Closeness:
     not to the hash. Without embeddings, at most `few_bits` may differ.
     """
 
-    bits: int = 22
+    bits: int = 18
     similarity: float = 0.85
     few_bits: int = 6
     few_similarity: float = 0.6
@@ -91,15 +95,20 @@ def _near_pairs(table: pa.Table, vectors: Vectors | None, closeness: Closeness, 
     column = table["perceptual_hash"]
     rows = rows[column.is_valid().to_numpy()[rows]]
     hashes = column.fill_null(0).to_numpy()[rows].view(np.uint64)
-    most = closeness.few_bits if vectors is None else closeness.bits
-    found = [np.empty((0, 2), np.int64)]
-    for order in _orders(hashes, vectors, rows):
+    short = None if vectors is None else vectors.short[rows]
+    found = [np.empty(0, np.int64)]
+    for order, is_of_hashes in _orders(hashes, short):
         ordered = hashes[order]
+        most = closeness.few_bits if vectors is None else _HASH_BITS if is_of_hashes else closeness.bits
+        similarity = closeness.few_similarity if is_of_hashes else closeness.similarity
         for step in range(1, min(_WINDOW, len(order) - 1) + 1):
-            bits = np.bitwise_count(ordered[step:] ^ ordered[:-step])
-            places = np.flatnonzero(bits <= most)
-            found.append(np.sort(np.stack([order[places], order[places + step]], axis=1), axis=1))
-    pairs = np.unique(np.concatenate(found), axis=0)
+            places = np.flatnonzero(np.bitwise_count(ordered[step:] ^ ordered[:-step]) <= most)
+            left, right = order[places], order[places + step]
+            if vectors is not None and short is not None:
+                is_near = _may_be_near(short[left], short[right], vectors.scale, similarity)
+                left, right = left[is_near], right[is_near]
+            found.append(np.minimum(left, right) * len(rows) + np.maximum(left, right))
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(found)), max(len(rows), 1)), axis=1)
     is_close = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]) <= closeness.few_bits
     pairs = rows[pairs]
     if vectors is None:
@@ -108,25 +117,33 @@ def _near_pairs(table: pa.Table, vectors: Vectors | None, closeness: Closeness, 
     return pairs[_similarities(vectors, pairs) >= least]
 
 
-def _orders(hashes: Hashes, vectors: Vectors | None, rows: Rows) -> Iterator[Rows]:
-    """Yield orders in which near duplicates are often neighbors."""
-    for band in range(0, 64, _BAND_BITS):
-        turned = (hashes << np.uint64(band)) | (hashes >> np.uint64((64 - band) % 64)) if band else hashes
-        yield np.argsort(turned, kind="stable")
-    if vectors is not None:
-        keys = _sign_keys(vectors, rows)
-        yield from (np.argsort(key, kind="stable") for key in keys.T)
+def _may_be_near(left: Bytes, right: Bytes, scale: float, similarity: float) -> npt.NDArray[np.bool_]:
+    """Tell which pairs may be near: short vectors are never farther from each other than embeddings are."""
+    most = np.sqrt(2 - 2 * similarity) * scale + _ROUNDING
+    differences = left.astype(np.float32) - right
+    return np.einsum("ij,ij->i", differences, differences) <= most**2
 
 
-def _sign_keys(vectors: Vectors, rows: Rows) -> npt.NDArray[np.uint32]:
+def _orders(hashes: Hashes, short: Bytes | None) -> Iterator[tuple[Rows, bool]]:
+    """Yield orders in which near duplicates are often neighbors, and whether they are orders of hashes."""
+    bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
+    rng = np.random.default_rng(_SEED)
+    bands = [np.roll(np.arange(64), -band) for band in range(0, 64, _BAND_BITS)]
+    for permutation in (*bands, *(rng.permutation(64) for _ in range(_HASH_ORDERS))):
+        turned = np.ascontiguousarray(np.packbits(bits[:, permutation], axis=1))
+        yield np.argsort(turned.view(">u8").ravel().astype(np.uint64)), True
+    if short is not None:
+        keys = _sign_keys(short, rng)
+        yield from ((np.argsort(np.ascontiguousarray(key)), False) for key in keys.T)
+
+
+def _sign_keys(short: Bytes, rng: np.random.Generator) -> npt.NDArray[np.uint32]:
     """Return the signs of each vector along random directions, uint32 [n, orders]."""
-    width = vectors.short.shape[1]
-    directions = np.random.default_rng(_SEED).standard_normal((width, _ORDERS * _SIGNS)).astype(np.float32)
-    keys = np.empty((len(rows), _ORDERS), np.uint32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        block = vectors.short[rows[start : start + _BLOCK_ROWS]].astype(np.float32)
-        bits = np.packbits(block @ directions > 0, axis=1)
-        keys[start : start + len(block)] = bits.view(">u4")
+    directions = rng.standard_normal((short.shape[1], _ORDERS * _SIGNS)).astype(np.float32)
+    keys = np.empty((len(short), _ORDERS), np.uint32)
+    for start in range(0, len(short), _BLOCK_ROWS):
+        signs = short[start : start + _BLOCK_ROWS].astype(np.float32) @ directions > 0
+        keys[start : start + len(signs)] = np.ascontiguousarray(np.packbits(signs, axis=1)).view(">u4")
     return keys
 
 
@@ -134,7 +151,7 @@ def _similarities(vectors: Vectors, pairs: Pairs) -> npt.NDArray[np.float32]:
     """Return the cosine of each pair, 0 where one has no embedding."""
     found = np.empty(len(pairs), np.float32)
     for start in range(0, len(pairs), _BLOCK_PAIRS):
-        left, right = (vectors.embeddings[side].astype(np.float32) for side in pairs[start : start + _BLOCK_PAIRS].T)
+        left, right = (vectors.at(side) for side in pairs[start : start + _BLOCK_PAIRS].T)
         lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         found[start : start + len(left)] = np.einsum("ij,ij->i", left, right) / np.maximum(lengths, 1e-6)
     return found

@@ -30,7 +30,7 @@ def neighbors(
     """
     target = np.asarray(wanted, np.float32)
     candidates = _candidates(vectors, target)
-    found = np.asarray(vectors.embeddings[candidates], np.float32)
+    found = vectors.at(candidates)
     similarities = (found @ target) / np.maximum(np.linalg.norm(found, axis=1) * np.linalg.norm(target), 1e-6)
     is_kept = found.any(axis=1) & (candidates != (-1 if exclude is None else exclude))
     candidates, similarities = candidates[is_kept], similarities[is_kept]

@@ -6,6 +6,7 @@ is searched first. One million images take 1 GB and 64 MB.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,11 @@ from sparkcore.runs.store import RunStore
 from sparkcore.storage.local import hold_lock, replacing
 
 SHORT_LENGTH = 64
+_AXES, _SHORT = ".axes", ".short"
 _SAMPLE_ROWS = 20_000  # of which the short version keeps most
 _BLOCK_ROWS = 65_536
 _LARGEST_BYTE = 127
+_READ_ROWS = 4_096
 
 Halves = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
@@ -49,6 +52,24 @@ class Vectors:
     def has(self, row: int) -> bool:
         """Tell whether an image has an embedding."""
         return bool(self.embeddings[row].any())
+
+    def at(self, rows: npt.NDArray[np.int64]) -> Floats:
+        """Return the embeddings of rows, float32.
+
+        Few rows are read, not mapped: the system may map two megabytes of the file for each.
+        """
+        if not isinstance(self.embeddings, np.memmap) or len(rows) > _READ_ROWS:
+            return np.asarray(self.embeddings[rows], np.float32)
+        found = np.empty((len(rows), self.embeddings.shape[1]), np.float16)
+        with Path(str(self.embeddings.filename)).open("rb", buffering=0) as file:
+            for place, row in enumerate(rows.tolist()):
+                os.preadv(file.fileno(), [found[place].data], row * found[place].nbytes)
+        return found.astype(np.float32)
+
+    @property
+    def scale(self) -> float:
+        """Return the length of a distance of 1 in the short version."""
+        return float(np.linalg.norm(self.axes[:, 0]))
 
 
 def has_embeddings(manifest: Manifest) -> bool:
@@ -91,18 +112,29 @@ def map_vectors(store: RunStore, run_id: str, watch: Watch | None = None) -> Vec
     check_embeddings(manifest)
     rows, length = map_results(store, run_id).num_rows, int(manifest.model["features"]["embedding"])
     path = mapped_path(store, manifest, ".embeddings")
-    short = path.with_suffix(".short")
+    short = path.with_suffix(_SHORT)
     if not short.is_file():
         with hold_lock(store.state / "locks" / f"vectors-{run_id}.lock", watch.check):
             if not short.is_file():
                 _copy(store, manifest, path, watch)
-                _shorten(path, (rows, length), short)
+                shorten(path, (rows, length))
+    try:
+        return open_arrays(path, (rows, length))
+    except ValueError as error:
+        raise RunFailedError(
+            f"Expected {rows:,} embeddings of {length} numbers in {path}. Delete this file."
+        ) from error
+
+
+def open_arrays(path: Path, shape: tuple[int, int]) -> Vectors:
+    """Map the embeddings in a file, and the short version beside it; raises ValueError for another shape."""
+    rows, length = shape
     width = min(length, SHORT_LENGTH)
+    short = path.with_suffix(_SHORT)
     if (path.stat().st_size, short.stat().st_size) != (2 * rows * length, rows * width):
-        raise RunFailedError(f"Expected {rows:,} embeddings of {length} numbers in {path}. Delete this file.")
-    scale = np.fromfile(path.with_suffix(".axes"), np.float32).reshape(1 + width, length)
-    embeddings, small = _mapped(path, (rows, length), np.float16), _mapped(short, (rows, width), np.int8)
-    return Vectors(embeddings, small, scale[0], scale[1:].T)
+        raise ValueError(f"{path} does not hold {shape}")
+    scale = np.fromfile(path.with_suffix(_AXES), np.float32).reshape(1 + width, length)
+    return Vectors(_mapped(path, shape, np.float16), _mapped(short, (rows, width), np.int8), scale[0], scale[1:].T)
 
 
 def _mapped(path: Path, shape: tuple[int, int], kind: Any) -> npt.NDArray[Any]:
@@ -133,17 +165,17 @@ def _array(column: pa.ChunkedArray, length: int) -> Halves:
     return found
 
 
-def _shorten(path: Path, shape: tuple[int, int], short: Path) -> None:
-    """Write the coordinates of embeddings along the main axes of an even sample of them, and these axes."""
+def shorten(path: Path, shape: tuple[int, int]) -> None:
+    """Write, beside a file of embeddings, their coordinates along the main axes of an even sample, and these axes."""
     length = shape[1]
     sample = _sample(path, shape)
     center = sample.mean(axis=0) if len(sample) else np.zeros(length, np.float32)
     _, found = np.linalg.eigh((sample - center).T @ (sample - center))
     axes = found[:, ::-1][:, :SHORT_LENGTH].astype(np.float32)
     axes *= _LARGEST_BYTE / np.abs((sample - center) @ axes).max(initial=1e-6)
-    with replacing(path.with_suffix(".axes")) as temporary:
+    with replacing(path.with_suffix(_AXES)) as temporary:
         np.vstack([center, axes.T]).tofile(temporary)
-    with replacing(short) as temporary, temporary.open("wb") as target, path.open("rb") as source:
+    with replacing(path.with_suffix(_SHORT)) as temporary, temporary.open("wb") as target, path.open("rb") as source:
         for block in _blocks(source, length):
             coordinates = np.rint((block - center) @ axes).clip(-_LARGEST_BYTE, _LARGEST_BYTE)
             target.write(coordinates.astype(np.int8).data)

@@ -53,6 +53,9 @@ def test_a_run_without_features_says_so(store: RunStore, open_page: OpenPage):
     image = table_of(store, run)["image_id"][0].as_py()
     app = open_page("image", run=run, image=image)
     assert any("This run has no embeddings: the run was started with" in plain(one.value) for one in app.caption)
+    again = open_page("run", repeat=run, features="all")
+    assert again.selectbox(key=f"request_{run}all_features").value == "all"
+    assert open_page("run", repeat=run).selectbox(key=f"request_{run}_features").value == "none"
     app = open_page("gallery", run=run, sort="similar-desc", like=image)
     assert "has no embeddings" in app.warning[0].value
     assert len(drawn(app, "tiles")[0]) == 12
