@@ -111,7 +111,7 @@ def heading(page: str, facts: str = "", store: RunStore | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
         st.title(title, anchor=False, width="content")
         st.caption(facts or purpose, width="content")
-        if store is not None:
+        if store is not None and page != "runs":  # the catalog shows all runs
             views.show(store, page, PAGES)
 
 

@@ -29,7 +29,7 @@ def show(store: RunStore, page: str, pages: Collection[str]) -> None:
             st.caption("None yet. A view is the run, the filters and the order that this page shows.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Name of this view", key=_NAME, max_chars=LONGEST_NAME)
-            st.button("Save", key="view_save", icon=":material/bookmark_add:", on_click=_save, args=(store, page))
+            st.button("Save view", key="view_save", icon=":material/bookmark_add:", on_click=_save, args=(store, page))
 
 
 def _show_view(store: RunStore, view: View) -> None:
