@@ -6,13 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import chosen, exports, filters, frame, gallery, sorting
+from pages.components import chosen, exports, filters, frame, gallery, similar, sorting
 
 opened = frame.show("gallery")
 if opened is None:
     st.stop()
 
 wanted = filters.show(opened)
+similar.show_chip(opened)
 rows = sorting.rows(opened, wanted)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     exports.show_count(opened, rows, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import answer, browse, filters, frame, picture, sorting
+from pages.components import answer, browse, filters, frame, heat, picture, similar, sorting
 
 opened = frame.show("image")
 if opened is None:
@@ -23,9 +23,11 @@ picture.show_verdict(opened, number, row)
 left, right = st.columns([3, 2], gap="large")
 with left:
     picture.show(opened, number, row)
+    heat.show(opened, row)
 with right:
     with st.expander("Review", icon=":material/how_to_reg:", expanded=True, key="image_review"):
         answer.show(answer.Subject(opened, number, row))
     picture.show_predictions(opened, number, row)
     picture.show_other_runs(opened, row)
     picture.show_details(row)
+similar.show_strip(opened, row["image_id"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.components import cached, crossfilter, exports, filters, frame, panels, problems, sorting, text
+from pages.components import cached, crossfilter, exports, filters, frame, panels, problems, quality, sorting, text
 from sparkcore.schema import STATUS_ERROR
 
 opened = frame.show("problems")
@@ -17,6 +17,7 @@ if counts.get("excluded"):
     st.caption(f"The run's limits on size and channels excluded {text.images(counts['excluded'])} more.")
 if not counts["errors"]:
     st.success(f"All {text.images(counts['images'])} are readable.", icon=":material/check_circle:")
+    quality.show(opened)
     st.stop()
 
 wanted = replace(filters.show(opened), status=STATUS_ERROR)
@@ -32,3 +33,4 @@ with left:
 with right:
     problems.show_retry(opened)
 problems.show_images(opened, rows)
+quality.show(opened)

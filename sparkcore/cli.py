@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sparkcore import commands, config, judging, maintenance, reviewing
+from sparkcore import commands, config, exploration, judging, maintenance, reviewing
 from sparkcore.errors import RequestError, RunCancelledError, SparkcoreError, shell_text
 from sparkcore.version import __version__
 
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands_of = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands_of)
     _add_reading(commands_of)
+    _add_exploration(commands_of)
     _add_judging(commands_of)
     _add_review(commands_of)
     _add_policy(commands_of)
@@ -91,6 +92,9 @@ def _add_run(subparsers: Any) -> None:
         help="true labels from the folder, the filename, or a CSV of names and labels, kept as reviews (default: none)",
     )
     reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
+    reading.add_argument(
+        "--features", choices=config.FEATURES, help="all (default): an embedding and activation maps of each image"
+    )
     execution = run.add_argument_group("execution (does not change the result)")
     _add_engine(execution)
     run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
@@ -128,6 +132,32 @@ def _add_judging(subparsers: Any) -> None:
     evaluate.add_argument("run", metavar="RUN", help=f"{_RUN}; made with --truth, or reviewed")
     evaluate.add_argument("--reviews-first", action="store_true", help="reviews replace other true labels")
     _add_json(evaluate)
+
+
+def _add_exploration(subparsers: Any) -> None:
+    similar = _command(subparsers, "similar", exploration.similar, "find similar pictures in a run", store=True)
+    similar.add_argument("run", metavar="RUN", help=_RUN)
+    similar.add_argument("image", metavar="IMAGE", help="id of an image, or a picture file that is not in the run")
+    similar.add_argument("--count", type=int, metavar="N", default=12, help="how many (default: 12)")
+    similar.add_argument("--of", metavar="RUN", help="the run that IMAGE is in, where it is another one")
+    _add_json(similar)
+    duplicates = _command(
+        subparsers, "duplicates", exploration.duplicates, "find equal and nearly equal pictures", store=True
+    )
+    duplicates.add_argument("run", metavar="RUN", help=_RUN)
+    _add_json(duplicates)
+    explain = _command(subparsers, "explain", exploration.explain, "draw why a label was chosen", store=True)
+    explain.add_argument("run", metavar="RUN", help=_RUN)
+    explain.add_argument("image", metavar="IMAGE", help="id of an image")
+    explain.add_argument("out", metavar="OUT", type=Path, help="PNG file to write")
+    explain.add_argument("--label", help="one of the image's labels (default: the best)")
+    explain.add_argument("--against", metavar="LABEL", help="draw what speaks for the label and not for this one")
+    _add_json(explain)
+    quality = _command(subparsers, "quality", exploration.quality, "find dark, blurry and odd pictures", store=True)
+    quality.add_argument("run", metavar="RUN", help=_RUN)
+    for name, text in exploration.THRESHOLDS.items():
+        quality.add_argument(f"--{name}", type=float, metavar="X", help=text)
+    _add_json(quality)
 
 
 def _add_policy(subparsers: Any) -> None:

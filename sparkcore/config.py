@@ -17,6 +17,7 @@ INTERPOLATIONS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 PRECISIONS = ("float32", "bfloat16", "int8")
 TRUTHS = ("none", "folder", "filename")
 KEEPS = ("scores", "resized", "pixels")
+FEATURES = ("all", "none")
 PREPROCESSES = ("caffe", "tf", "torch", "none")
 KERAS_SUFFIXES = (".keras", ".h5")
 GRAPH_SUFFIXES = (".onnx", ".tflite", ".xml")
@@ -53,7 +54,7 @@ class RunConfig:
     outside of them are left out. `sample` limits the number of files, chosen by `seed` before any image is opened.
     `weights`, `labels` and `preprocess` are needed only where the model has none of its own. `resize` "auto" is
     the way of the model's authors. A run in int8 is made in float32 where int8 keeps a smaller share of first labels
-    than `min_agreement`.
+    than `min_agreement`. `features` "all" keeps an embedding and activation maps of each image.
 
     Raises ConfigError for an invalid value.
     """
@@ -79,6 +80,7 @@ class RunConfig:
     seed: int = 0
     truth: str = "none"
     keep: tuple[str, ...] = ()
+    features: str = "all"
 
     def __post_init__(self) -> None:
         for name in ("images", "model"):
@@ -90,6 +92,7 @@ class RunConfig:
         _check_choice("precision", self.precision, PRECISIONS)
         _check_share("min_agreement", self.min_agreement)
         _check_choice("truth", self.truth, TRUTHS)
+        _check_choice("features", self.features, FEATURES)
         if self.preprocess is not None:
             _check_choice("preprocess", self.preprocess, PREPROCESSES)
         for name in self.keep:

@@ -6,7 +6,7 @@ import hashlib
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 STATUS_OK = "ok"
 STATUS_ERROR = "error"
@@ -59,8 +59,18 @@ CLASSIFIED_FIELDS = [
     pa.field("entropy", pa.float32()),
     pa.field("top", TOP_TYPE),
     pa.field("truth", pa.string()),
+    pa.field("content_hash", pa.string()),
+    pa.field("perceptual_hash", pa.int64()),
+    pa.field("brightness", pa.float32()),
+    pa.field("contrast", pa.float32()),
+    pa.field("sharpness", pa.float32()),
     pa.field("thumbnail", pa.binary()),
+    pa.field("embedding", pa.binary()),  # float16 [n], of unit length
+    pa.field("activation", pa.binary()),  # uint8 [k, height, width]
 ]
+
+# Runs of earlier schemas lack these.
+ADDED_IN_3 = ("content_hash", "perceptual_hash", "brightness", "contrast", "sharpness", "embedding", "activation")
 
 # Optional columns.
 KEEP_FIELDS = {
@@ -76,7 +86,7 @@ PLACE_FIELDS = [
     pa.field("thumbnail_start", pa.int64()),
     pa.field("thumbnail_bytes", pa.int32()),
 ]
-HEAVY_COLUMNS = ("thumbnail", *KEEP_FIELDS)
+HEAVY_COLUMNS = ("thumbnail", "embedding", "activation", *KEEP_FIELDS)
 
 
 def result_schema(keep: tuple[str, ...] = ()) -> pa.Schema:

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
 from benchmarks.finished_run import write_finished_run
 from sparkcore.config import RunConfig
-from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.quality import measure
+from sparkcore.imaging.thumbnail import shrink, thumbnail
 from sparkcore.origins import origin_of
 from sparkcore.runs.layout import run_folder
 from sparkcore.runs.manifest import Manifest
@@ -27,6 +29,7 @@ from sparkcore.schema import STATUS_ERROR, STATUS_EXCLUDED, STATUS_OK, result_sc
 LABELS = (("n01", "apple"), ("n02", "banana"), ("n03", "cherry pie"), ("n04", "date_palm"), ("n05", "elderberry"))
 INPUT = {"height": 64, "width": 64, "resize": "stretch", "crop_ratio": 1.0}
 COLORS = ((200, 40, 40), (230, 200, 60), (120, 20, 60), (60, 120, 60), (70, 50, 120))
+FEATURES = {"feature_map": [2, 2, 8], "embedding": 8, "activation": [2, 2]}
 _START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -45,6 +48,7 @@ class Made:
     day: int = 0
     rows_per_part: int = 20
     images: str = "/photos"
+    features: bool = True
 
 
 def write_run(store: Path | RunStore, made: Made | None = None, **changes: Any) -> str:
@@ -136,7 +140,21 @@ def _classified(number: int, made: Made) -> dict[str, Any]:
         "margin": score - rest,
         "entropy": -sum(value * math.log(value) for value in scores),
         "top": top,
+        **measure(shrink(image))._asdict(),
+        "content_hash": f"{number:032x}",
         "thumbnail": thumbnail(image),
+        **(_features(number) if made.features else {}),
+    }
+
+
+def _features(number: int) -> dict[str, bytes]:
+    """Return an embedding near those of the same true class, and maps whose strongest place is the first one."""
+    embedding = np.eye(8)[number % len(LABELS)] + 0.02 * np.eye(8)[5 + number % 3] * (1 + number // 15)
+    maps = np.full((len(LABELS), 2, 2), 128, np.uint8)
+    maps[:, 0, 0] = [255, 160, 120, 110, 100]
+    return {
+        "embedding": (embedding / np.linalg.norm(embedding)).astype(np.float16).tobytes(),
+        "activation": maps.tobytes(),
     }
 
 
@@ -155,6 +173,7 @@ def _manifest(run_id: str, made: Made, config: RunConfig, rows: list[dict[str, A
             "source": "built in",
             **INPUT,
             "classes": 5,
+            "features": FEATURES if made.features else {"reason": "the run was started with --features none"},
         },
         versions={"sparkcore": "0.1.0", "pyspark": "4.3.0", "tensorflow": "2.21.0"},
         created_at=when.isoformat(),

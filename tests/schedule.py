@@ -10,7 +10,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The large groups, which start first. Each other file is a group and goes to the process that is done sooner.
 GROUPS = {
-    "spark": ("tests/engine/", "tests/examples/", "tests/test_cli.py", "tests/test_remote_store.py"),
+    "spark": (
+        "tests/engine/",
+        "tests/examples/",
+        "tests/test_cli.py",
+        "tests/test_exploration.py",
+        "tests/test_remote_store.py",
+    ),
     "engine": ("tests/browser/", "tests/test_client.py"),
     "tensorflow": ("tests/models/", "tests/worker/"),
 }

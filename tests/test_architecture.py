@@ -47,13 +47,14 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),
+    "exploration": (WORDS | {"options", "terminal", "runs", "analysis", "engine", "intake"}, {"pyarrow"}),
     "reviewing": (
         WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "intake"},
         {"pyarrow"},
     ),
     "judging": (WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "reviewing"}, {"pyarrow"}),
     "options": (WORDS | {"runs"}, set()),
-    "cli": (WORDS | {"commands", "judging", "maintenance", "reviewing"}, set()),
+    "cli": (WORDS | {"commands", "exploration", "judging", "maintenance", "reviewing"}, set()),
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }

@@ -22,6 +22,7 @@ from sparkcore.runs.parts import stored_parts
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.schema import result_schema
+from tests.cluster.drivers import descendants, running
 from tests.conftest import wait_until, write_colors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -233,8 +234,10 @@ def test_kill_in_the_middle_loses_no_finished_part(
     command = ["run", *arguments(tmp_path, colors_model), "--bucket-size", "4", "--json"]
     process = start(*command)
     wait_for(lambda: receipts_written(tmp_path / "store") >= 2, process)
+    family = descendants(process.pid)
     process.kill()
     process.wait(PROCESS_LIMIT_S)
+    wait_until(lambda: not family & running())  # workers finish what they have begun
     store = RunStore(tmp_path / "store")
     (unfinished,) = store.unfinished()
     kept = read_parts(store, unfinished, ["image_id"]).num_rows

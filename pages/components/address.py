@@ -16,7 +16,7 @@ from sparkcore.analysis.filters import FILTER_KEYS, Filters
 
 Value = str | Sequence[str] | None
 
-_VIEW_KEYS = ("sort", "seed", "per", "zoom")
+_VIEW_KEYS = ("sort", "seed", "per", "zoom", "like")
 _PLACE = "at"  # the image id of the picture to scroll to; the browser writes it when it leaves a wall
 
 

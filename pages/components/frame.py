@@ -41,12 +41,13 @@ PAGES = {
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
     "scores": ("Scores", ":material/bar_chart:", "How sure the model is."),
     "compare": ("Compare", ":material/compare_arrows:", "What differs between two runs."),
-    "problems": ("Problems", ":material/broken_image:", "Unreadable pictures, and why."),
+    "problems": ("Problems", ":material/broken_image:", "Unreadable, poor and odd pictures, and why."),
+    "duplicates": ("Duplicates", ":material/content_copy:", "Equal and nearly equal pictures."),
     "run": ("New run", ":material/play_circle:", "Start a run and follow it."),
     "runs": ("All runs", ":material/history:", "All runs in this store."),
 }
 SECTIONS = {
-    "Explore": ("gallery", "labels", "image"),
+    "Explore": ("gallery", "labels", "duplicates", "image"),
     "Judge": ("review", "evaluate", "scores", "compare", "problems"),
     "Runs": ("run", "runs"),
 }

@@ -12,6 +12,7 @@ from sparkcore import client, intake
 from sparkcore.client import ModelChoice
 from sparkcore.config import (
     DEFAULT_MODEL,
+    FEATURES,
     INTERPOLATIONS,
     KEEPS,
     PRECISIONS,
@@ -29,6 +30,8 @@ _OPTIONS = {
     "auto": "As the model expects",
     "bytes": "Bytes (all formats)",
     "image": "Spark's image source",
+    "all": "Embedding and activation maps",
+    "none": "None",
 }
 _SIDES = ("height", "width", "channels")
 
@@ -134,6 +137,7 @@ def _show_preparation(prefix: str, base: RunConfig) -> Values:
             "precision": _select(prefix, "Precision", "precision", PRECISIONS, base),
             "min_agreement": base.min_agreement,
         }
+        values["features"] = _select(prefix, "Features", "features", FEATURES, base)
         values["top_k"] = _number(prefix, "Predictions per image", "top_k", base)
     with right:
         values["interpolation"] = _select(prefix, "Interpolation", "interpolation", INTERPOLATIONS, base)

@@ -8,12 +8,13 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, similar, text
 from pages.components.opened import Opened
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.filters import Filters
 
 SORTS = {
+    similar.SORT: "Most similar first",
     "score-desc": "Most confident first",
     "score-asc": "Least confident first",
     "margin-asc": "Smallest margin first",
@@ -38,7 +39,7 @@ def show() -> None:
     key = address.mirror("sort", _current())
     st.selectbox(
         "Sort",
-        list(SORTS),
+        [name for name in SORTS if name != similar.SORT or similar.is_chosen()],
         key=key,
         format_func=SORTS.__getitem__,
         on_change=address.writer(key, "sort", default=_DEFAULT),
@@ -52,6 +53,8 @@ def show() -> None:
 
 def rows(opened: Opened, filters: Filters) -> Rows:
     """Return the numbers of the rows that pass, in the order of the address."""
+    if _current() == similar.SORT:
+        return similar.ordered(opened, cached.matching_rows(opened, filters))
     key, _, direction = _current().partition("-")
     return cached.sorted_rows(opened, filters, key, direction == "desc", address.get_int("seed", 0, 0))
 
@@ -59,6 +62,8 @@ def rows(opened: Opened, filters: Filters) -> Rows:
 def notes(opened: Opened) -> Callable[[Rows], list[str]] | None:
     """Return the function that gives each tile's value of the order, or None where the tile shows it anyway."""
     key = _current().partition("-")[0]
+    if _current() == similar.SORT:
+        return similar.notes(opened)
     if key not in _NOTES:
         return None
     column, say = _NOTES[key]
@@ -72,4 +77,5 @@ def notes(opened: Opened) -> Callable[[Rows], list[str]] | None:
 
 
 def _current() -> str:
-    return address.get("sort", _DEFAULT, tuple(SORTS))
+    chosen = address.get("sort", _DEFAULT, tuple(SORTS))
+    return chosen if chosen != similar.SORT or similar.is_chosen() else _DEFAULT

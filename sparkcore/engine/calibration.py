@@ -23,6 +23,7 @@ from sparkcore.engine.request import Request
 from sparkcore.engine.source_job import is_read_by_spark
 from sparkcore.errors import ConfigError, EngineError, RunFailedError
 from sparkcore.models.quantization import check_quantizer
+from sparkcore.models.runtimes.choice import processor
 from sparkcore.origins import origin_of
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.calibrations import Calibration, create_calibration, read_calibration
@@ -95,7 +96,7 @@ class Calibrator:
             return self.request
         is_quantized = measured.model.precision == "int8"
         quantized = measured.model.digest if is_quantized else ""
-        details = (measured.model.precision, "", self.request.model.digest, agreement, quantized)
+        details = (measured.model.precision, "", self.request.model.digest, processor(), agreement, quantized)
         calibration = Calibration(key, *details, measured.calibrated_on)
         calibration = replace(calibration, run_id=self.request.calibrated(calibration).run_id)
         if is_quantized or agreement.images >= LEAST_IMAGES:
@@ -115,7 +116,8 @@ class Calibrator:
             payloads = load_payloads(self.spark(), listing.spark_paths, "bytes")
             origins = [origin for origin, size_bytes in files if 0 < size_bytes <= MAX_FILE_BYTES]
             rows = only(payloads, origins or [""]).toLocalIterator()
-            yield [_copied(bytes(row["content"]), Path(folder, str(number))) for number, row in enumerate(rows)]
+            copies = {row["origin"]: _copied(bytes(row["content"]), Path(folder, str(n))) for n, row in enumerate(rows)}
+            yield [copies[origin] for origin in origins if origin in copies]
 
 
 def _copied(content: bytes, path: Path) -> File:

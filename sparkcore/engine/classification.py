@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -57,6 +58,7 @@ def worker_task(spark: SparkSession, config: RunConfig, model: FrozenModel, engi
     """Return the task of the workers, after sending package and model to those of a cluster."""
     ship_package(spark)
     threads = engine.threads or int(spark.conf.get("spark.task.cpus", None) or 1)
+    model = replace(model, features=None) if config.features == "none" else model
     ship_model(spark, model)
     return WorkerTask(config, model, engine.batch_size, threads)
 

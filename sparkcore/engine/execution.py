@@ -79,7 +79,7 @@ class Execution:
             task = self._task(spark, model, plan)
             self.tally.seconds["start"] = time.time() - begun
             self._compute(spark, task, board)
-        return self._finish(spark, board, started)
+        return self._finish(spark, board, model, started)
 
     def _prepare(self, threads: ThreadPoolExecutor) -> tuple[SparkSession, FrozenModel, Plan]:
         """Start Spark, load the model and find or make the plan; `threads` ask the store meanwhile."""
@@ -201,7 +201,7 @@ class Execution:
 
         return tick
 
-    def _finish(self, spark: SparkSession, board: ReceiptBoard, started: float) -> Manifest:
+    def _finish(self, spark: SparkSession, board: ReceiptBoard, model: FrozenModel, started: float) -> Manifest:
         self._report("finishing")
         begun = time.time()
         run_id = self.request.run_id
@@ -210,7 +210,7 @@ class Execution:
             tick = self._ticks(spark, "finishing")
             self._on_spark(lambda: compact_run(spark, self.store.storage, run_id, parts, tick))
         self.tally.seconds["compact"] = time.time() - begun
-        manifest = self.store.finish(build_manifest(self.request, self.tally, board.receipts.values(), started))
+        manifest = self.store.finish(build_manifest(self.request, model, self.tally, board.receipts.values(), started))
         if isinstance(self.store.storage, FolderStorage):  # of an object store whoever opens the run fetches its rows
             map_results(self.store, run_id)
         return manifest

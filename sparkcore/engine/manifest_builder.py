@@ -11,6 +11,8 @@ from importlib import metadata
 
 from sparkcore.engine.request import Request
 from sparkcore.engine.tally import Tally
+from sparkcore.models.features import describe_features
+from sparkcore.models.frozen import FrozenModel
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.receipts import Receipt, sum_counts
 from sparkcore.version import __version__
@@ -18,7 +20,9 @@ from sparkcore.version import __version__
 _LIBRARIES = ("pyspark", "openvino", "tensorflow", "keras", "pillow", "numpy", "pyarrow")
 
 
-def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], started: float) -> Manifest:
+def build_manifest(
+    request: Request, frozen: FrozenModel, tally: Tally, receipts: Iterable[Receipt], started: float
+) -> Manifest:
     """Return the manifest of a run whose buckets are all committed; `started` is in seconds since the epoch."""
     now = time.time()
     classify_s = tally.seconds["classify"]
@@ -31,7 +35,7 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
         recipe_id=request.recipe_id,
         retry=request.retry,
         config=request.config.to_dict(),
-        model=_model(request),
+        model=_model(request, frozen),
         versions=_versions(),
         created_at=_iso(started),
         finished_at=_iso(now),
@@ -44,11 +48,20 @@ def build_manifest(request: Request, tally: Tally, receipts: Iterable[Receipt], 
     )
 
 
-def _model(request: Request) -> dict[str, object]:
+def _model(request: Request, frozen: FrozenModel) -> dict[str, object]:
     model = request.model
     facts = {name: getattr(model, name) for name in ("name", "digest", "source", "height", "width", "preprocess")}
     fit = {"resize": model.fit.mode, "crop_ratio": model.fit.crop_ratio}
-    return {**facts, **fit, **asdict(request.computation), "classes": len(model.classes)}
+    computation, classes = asdict(request.computation), len(model.classes)
+    return {**facts, **fit, **computation, "classes": classes, "features": _features(request, frozen)}
+
+
+def _features(request: Request, frozen: FrozenModel) -> dict[str, object]:
+    if request.config.features == "none":
+        return {"reason": "the run was started with --features none"}
+    found = frozen.features
+    shape = None if found is None else (found.height, found.width, found.channels)
+    return describe_features(shape, with_maps=found is not None and found.has_head)
 
 
 def _versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkcore.engine.spark_jobs import is_remote, workers_are_local
+from sparkcore.models.feature_file import features_beside
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.worker.task import WorkerTask
 
@@ -66,8 +67,13 @@ def ship_model(spark: SparkSession, model: FrozenModel) -> None:
     name = f"{_MODEL_SHIPPED}.{model.digest}"
     with _shipping:
         if not workers_are_local(spark) and not spark.conf.get(name, None):
-            spark.addArtifacts(str(model.path), file=True)
+            spark.addArtifacts(*map(str, _files_of(model)), file=True)
             spark.conf.set(name, "true")
+
+
+def _files_of(model: FrozenModel) -> list[Path]:
+    beside = features_beside(model.path)
+    return [model.path] if beside is None else [model.path, beside]
 
 
 def with_local_model() -> Callable[[WorkerTask], WorkerTask]:

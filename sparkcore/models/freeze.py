@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore.errors import ConfigError
+from sparkcore.models.feature_file import SUFFIX, GraphFeatures, feature_output
 from sparkcore.models.framework_errors import framework_errors
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.graph import frozen_graph
@@ -19,7 +20,7 @@ from sparkcore.models.runtimes.openvino import PACKED_SUFFIX
 from sparkcore.storage.local import write_bytes, write_json
 
 _PRECISIONS = ("float32", "bfloat16")  # of one graph; int8 has a graph of its own
-GRAPH_VERSION = 2  # increases when the graph of the same model changes
+GRAPH_VERSION = 3  # increases when the graph of the same model changes
 
 
 def freeze(model: ResolvedModel, precision: str, cache: Path, runtime: str = "openvino") -> FrozenModel:
@@ -59,6 +60,7 @@ def describe_frozen(model: ResolvedModel, path: Path, digest: str, computation: 
         class_ids=tuple(name.class_id for name in model.classes),
         labels=tuple(name.label for name in model.classes),
         runtime=computation.runtime,
+        features=feature_output(path),
     )
 
 
@@ -73,7 +75,10 @@ def _path(model: ResolvedModel, cache: Path) -> Path:
 
 def _write(model: ResolvedModel, path: Path) -> None:
     if model.graph is None or model.weights_path is None:
-        write_bytes(path, _graph_bytes(model))
+        content, features = _graph_bytes(model)
+        if features is not None:
+            write_bytes(path.with_suffix(SUFFIX), features.to_bytes())
+        write_bytes(path, content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_graph(model.weights_path, (model.height, model.width), model.graph, path)
@@ -88,8 +93,8 @@ def _is_frozen(path: Path) -> bool:
     return path.is_file() and signature.get("graph_version") == GRAPH_VERSION
 
 
-def _graph_bytes(model: ResolvedModel) -> bytes:
+def _graph_bytes(model: ResolvedModel) -> tuple[bytes, GraphFeatures | None]:
     keras_model = build_keras_model(model)
     with framework_errors(f"model: {model.name} cannot be turned into a graph"):
-        graph = frozen_graph(keras_model, (model.height, model.width), model.preprocess, len(model.classes))
-    return bytes(graph.SerializeToString())
+        graph, features = frozen_graph(keras_model, (model.height, model.width), model.preprocess, len(model.classes))
+    return bytes(graph.SerializeToString()), features

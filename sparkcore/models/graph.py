@@ -1,13 +1,17 @@
-"""Convert a Keras model to a frozen TensorFlow graph: uint8 RGB in, probabilities out."""
+"""Convert a Keras model to a frozen TensorFlow graph: uint8 RGB in, probabilities and the last feature map out."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sparkcore.errors import ModelError
+from sparkcore.models.feature_file import GraphFeatures
+from sparkcore.models.feature_map import find_feature_map
+from sparkcore.models.tensorflow_nodes import TensorFlowNode
 
 INPUT_NAME = "images:0"
 OUTPUT_NAME = "probabilities:0"
+FEATURES_NAME = "features:0"
 # Operations that leave scores unchanged, between the last activation and the output.
 PASSING = ("Identity", "Reshape", "Squeeze", "Cast", "NoOp")
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -15,8 +19,12 @@ TORCH_MEAN_RGB = (0.485, 0.456, 0.406)
 TORCH_DEVIATION_RGB = (0.229, 0.224, 0.225)
 
 
-def frozen_graph(keras_model: Any, size: tuple[int, int], preprocess: str, class_count: int) -> Any:
+def frozen_graph(
+    keras_model: Any, size: tuple[int, int], preprocess: str, class_count: int
+) -> tuple[Any, GraphFeatures | None]:
     """Return the GraphDef from `images`, uint8 RGB [n, height, width, 3], to `probabilities`, float32 [n, classes].
+
+    Its second output is `features`, float32 [n, height, width, channels], for a model that pools one feature map.
 
     The model's last operation decides how its output is read: softmax and sigmoid give probabilities, anything else
     logits, to which a softmax is added. A single output is the probability (without an activation, the logit) of the
@@ -60,12 +68,13 @@ def _trace(keras_model: Any, size: tuple[int, int], preprocess: str) -> Any:
     return convert_variables_to_constants_v2(tf.function(classify, signature).get_concrete_function())
 
 
-def _with_probabilities(graph_def: Any, output: str, class_count: int) -> Any:
+def _with_probabilities(graph_def: Any, output: str, class_count: int) -> tuple[Any, GraphFeatures | None]:
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
         (scores,) = tf.import_graph_def(graph_def, return_elements=[output], name="")
         _check_output(scores, class_count)
+        features = _add_features(tf, scores)
         last = scores.op
         while last.type in PASSING and len(last.inputs):
             last = last.inputs[0].op
@@ -76,7 +85,16 @@ def _with_probabilities(graph_def: Any, output: str, class_count: int) -> Any:
         elif last.type not in ("Softmax", "Sigmoid"):
             scores = tf.nn.softmax(scores)
         tf.identity(scores, name="probabilities")
-        return graph.as_graph_def()
+        return graph.as_graph_def(), features
+
+
+def _add_features(tf: Any, scores: Any) -> GraphFeatures | None:
+    found = find_feature_map(TensorFlowNode(scores.op))
+    if found is None:
+        return None
+    features = tf.transpose(tf.cast(found.node.operation.outputs[0], tf.float32), found.order)
+    height, width, channels = tf.identity(features, name="features").shape.as_list()[1:]
+    return GraphFeatures((height, width, channels), found.head)
 
 
 def _check_output(scores: Any, class_count: int) -> None:

@@ -1,11 +1,17 @@
-"""Give an ONNX, TFLite or OpenVINO model the input and output of a frozen graph: uint8 RGB in, probabilities out."""
+"""Give an ONNX, TFLite or OpenVINO model the input and outputs of a frozen graph.
+
+uint8 RGB in; probabilities and, where the model pools one, the last feature map out.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from sparkcore.models.feature_file import GraphFeatures
+from sparkcore.models.feature_map import find_feature_map
 from sparkcore.models.graph_file import GraphInput
+from sparkcore.models.openvino_nodes import OpenVinoNode
 from sparkcore.models.runtimes.openvino import import_openvino, pack, read_graph
 
 # Operations that leave scores unchanged, between the last activation and the output.
@@ -23,8 +29,9 @@ def write_graph(source: Path, size: tuple[int, int], given: GraphInput, target: 
     sides = {"N": -1, "C": 3, "H": height, "W": width}
     _set_shape(model, [sides[name] for name in given.layout])
     model = _with_preprocessing(ov, model, given)
-    model = _with_probabilities(ov, model, given.output)
-    pack(model, target)
+    port, features = _features(model)
+    model = _with_probabilities(ov, model, given.output, port)
+    pack(model, target, features and features.to_bytes())
 
 
 def _set_shape(model: Any, shape: list[int]) -> None:
@@ -52,7 +59,26 @@ def _with_preprocessing(ov: Any, model: Any, given: GraphInput) -> Any:
     return steps.build()
 
 
-def _with_probabilities(ov: Any, model: Any, output: str | None) -> Any:
+def _features(model: Any) -> tuple[Any, GraphFeatures | None]:
+    """Return the output with the last feature map [n, height, width, channels], and what is stored of it."""
+    from openvino import opset13 as ops
+    from openvino.passes import ConstantFolding, Manager
+
+    folded, folding = model.clone(), Manager()  # shapes and axes that a file computes are constants then
+    folding.register_pass(ConstantFolding())
+    folding.run_passes(folded)
+    found = find_feature_map(OpenVinoNode(folded.outputs[0].get_node().input_value(0).get_node()))
+    nodes = {op.get_friendly_name(): op for op in model.get_ops()}
+    if found is None or found.node.name not in nodes:
+        return None, None
+    node = nodes[found.node.name]
+    port = ops.transpose(ops.convert(node.output(0), "f32"), list(found.order)).output(0)
+    port.set_names({"features"})
+    height, width, channels = (side.get_length() for side in list(port.get_partial_shape())[1:])
+    return port, GraphFeatures((height, width, channels), found.head)
+
+
+def _with_probabilities(ov: Any, model: Any, output: str | None, features: Any) -> Any:
     from openvino import opset13 as ops
 
     scores = model.outputs[0].get_node().input_value(0)
@@ -68,4 +94,6 @@ def _with_probabilities(ov: Any, model: Any, output: str | None) -> Any:
         scores = ops.concat([ops.subtract(ops.constant(1.0, ov.Type.f32), positive), positive], 1).output(0)
     elif not is_probability:
         scores = ops.softmax(scores, 1).output(0)
-    return ov.Model([ops.result(scores)], model.get_parameters())
+    scores.set_names({"probabilities"})
+    outputs = [scores] if features is None else [scores, features]
+    return ov.Model([ops.result(one) for one in outputs], model.get_parameters())

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkcore.errors import ConfigError, ModelError
+from sparkcore.models.feature_file import stored_features
 from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.runtimes.openvino import PACKED_SUFFIX, import_openvino, pack, read_graph
 from sparkcore.storage.local import replacing
@@ -52,7 +53,7 @@ def quantize(frozen: FrozenModel, images: Sequence[Pixels], seen: Callable[[int]
         model = nncf.quantize(read_graph(frozen.path), nncf.Dataset(_Repeated(passing)), subset_size=len(images))
     except (nncf.ValidationError, nncf.UnsupportedModelError, RuntimeError) as error:
         raise ModelError(f"precision: the model cannot be computed in int8 ({error}). Use float32.") from error
-    path = _stored(model, frozen.path.parent)
+    path = _stored(model, frozen.path)
     return replace(frozen, path=path, digest=path.stem, precision="int8")
 
 
@@ -66,13 +67,13 @@ class _Repeated:
         return self._passing()
 
 
-def _stored(model: Any, folder: Path) -> Path:
+def _stored(model: Any, original: Path) -> Path:
     with tempfile.TemporaryDirectory() as unnamed:
         packed = Path(unnamed, "packed")
-        pack(model, packed)
+        pack(model, packed, stored_features(original))
         with packed.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        path = folder / f"{digest}{PACKED_SUFFIX}"
+        path = original.parent / f"{digest}{PACKED_SUFFIX}"
         with replacing(path) as temporary:
             shutil.copyfile(packed, temporary)
     return path

@@ -23,21 +23,23 @@ _SUFFIX = ".ir"
 class Calibration:
     """Hold what was found when a model was first used in a precision.
 
-    `run_id` is the run that it was done for, `model` the digest of the model in float32. `quantized` is the sha256 of
-    the model in int8, which was calibrated on `calibrated_on` images; bfloat16 has no model of its own ("" and 0).
+    `run_id` is the run that it was done for, `processor` the kind that compared: without VNNI or AMX, sums of 8 bits
+    saturate. `model` is the digest of the model in float32, `quantized` the sha256 of the model in int8, which was
+    calibrated on `calibrated_on` images; bfloat16 has no model of its own ("" and 0).
     """
 
     key: str
     precision: str
     run_id: str
     model: str
+    processor: str
     agreement: Agreement
     quantized: str = ""
     calibrated_on: int = 0
 
     def statement(self) -> dict[str, Any]:
         """Return what the manifest of a run says."""
-        own = {name: getattr(self, name) for name in ("key", "precision", "run_id", "calibrated_on")}
+        own = {name: getattr(self, name) for name in ("key", "precision", "run_id", "processor", "calibrated_on")}
         return {**own, **asdict(self.agreement)}
 
 

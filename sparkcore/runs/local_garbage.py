@@ -22,7 +22,7 @@ from sparkcore.storage.local import is_temporary
 
 MODEL_UNUSED_S = 30 * 24 * 3600.0
 _OURS = ("runs", "recipes", "probes", "reviews", "views", "calibrations", "mapped", "locks", "trash", "stops")
-_FROZEN = re.compile(r"[0-9a-f]{64}\.(pb|ir|json)")
+_FROZEN = re.compile(r"[0-9a-f]{64}\.(pb|ir|npz|json)")
 
 
 def local_garbage(store: RunStore) -> Iterator[Garbage]:
@@ -84,7 +84,7 @@ def _overlap(folder: Path, used: Path) -> bool:
 def _models(cache: Path) -> Iterator[Garbage]:
     """Yield frozen models that nobody has used for long; the signature beside the graph is touched by each use."""
     for path in sorted(cache.glob("*")):
-        pair = [one for one in map(path.with_suffix, (".pb", ".ir", ".json")) if one.is_file()]
+        pair = [one for one in map(path.with_suffix, (".pb", ".ir", ".npz", ".json")) if one.is_file()]
         if _FROZEN.fullmatch(path.name) and all(_is_old_file(one, MODEL_UNUSED_S) for one in pair):
             yield _file("unused model", path)
 

@@ -23,6 +23,7 @@ from sparkcore.storage.local import hold_lock, replacing
 
 BATCH_ROWS = 250_000
 _VERSION = f"{SCHEMA_VERSION}.2"  # raised when other labels or metadata are written
+_SUFFIXES = (".arrow", ".embeddings", ".axes", ".short")
 _COLUMNS = [*light_schema().names, *(field.name for field in PLACE_FIELDS)]
 
 
@@ -38,7 +39,7 @@ def map_results(store: RunStore, run_id: str, watch: Watch | None = None) -> pa.
 def map_columns(store: RunStore, run_id: str, watch: Watch | None = None) -> pa.Table:
     """Return the same with the columns that tell where each row has its thumbnail."""
     manifest, watch = store.recall(run_id), watch or Watch()
-    path = _path(store, manifest)
+    path = mapped_path(store, manifest)
     if not path.is_file():
         try:
             with hold_lock(store.state / "locks" / f"mapped-{run_id}.lock", watch.check):
@@ -51,7 +52,7 @@ def map_columns(store: RunStore, run_id: str, watch: Watch | None = None) -> pa.
 
 def is_mapped(store: RunStore, run_id: str) -> bool:
     """Tell whether this machine has the columns of a finished run already; raises RunNotFoundError."""
-    return _path(store, store.recall(run_id)).is_file()
+    return mapped_path(store, store.recall(run_id)).is_file()
 
 
 def read_thumbnails(store: RunStore, run_id: str, rows: Sequence[int]) -> list[bytes | None]:
@@ -63,22 +64,24 @@ def read_thumbnails(store: RunStore, run_id: str, rows: Sequence[int]) -> list[b
 
 
 def forget(store: RunStore, run_id: str) -> None:
-    """Remove the mapped table of a deleted run."""
+    """Remove the mapped table and arrays of a deleted run."""
     _in_memory.cache_clear()
-    for path in (store.state / "mapped").glob(f"{run_id}-*.arrow"):
+    for path in (store.state / "mapped").glob(f"{run_id}-*"):
         path.unlink(missing_ok=True)
 
 
 def stale_maps(store: RunStore) -> list[Path]:
-    """Return the mapped tables of runs that are gone, were computed again, or were mapped by another version."""
-    found = sorted((store.state / "mapped").glob("*.arrow"))  # before the runs: a table follows its manifest
-    kept = {_path(store, manifest) for manifest in store.runs()}
+    """Return what was mapped of runs that are gone, were computed again, or was mapped by another version."""
+    folder = store.state / "mapped"
+    found = sorted(path for suffix in _SUFFIXES for path in folder.glob(f"*{suffix}"))  # before the runs they follow
+    kept = {mapped_path(store, manifest, suffix) for manifest in store.runs() for suffix in _SUFFIXES}
     return [path for path in found if path not in kept]
 
 
-def _path(store: RunStore, manifest: Manifest) -> Path:
+def mapped_path(store: RunStore, manifest: Manifest, suffix: str = ".arrow") -> Path:
+    """Return the path of what this version maps of a run: its table, or its arrays by their suffix."""
     stamp = "".join(letter for letter in manifest.finished_at if letter.isdigit())
-    return store.state / "mapped" / f"{manifest.run_id}-{stamp}-{_VERSION}.arrow"
+    return store.state / "mapped" / f"{manifest.run_id}-{stamp}-{_VERSION}{suffix}"
 
 
 def _copy(store: RunStore, manifest: Manifest, path: Path, watch: Watch) -> None:

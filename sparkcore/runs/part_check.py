@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sparkcore.runs.files_table import CommittedPart
 from sparkcore.runs.findings import DAMAGED, Findings, is_ascending
 from sparkcore.runs.parts import StoredFile, conform
-from sparkcore.schema import PLACE_FIELDS, STATUS_EXCLUDED, light_schema
+from sparkcore.schema import ADDED_IN_3, PLACE_FIELDS, STATUS_EXCLUDED, light_schema
 from sparkcore.storage.interface import Entry, Storage
 
 _WHOLE_BYTES = 32 << 20  # a smaller file is read in one request
@@ -111,12 +111,13 @@ def _read(file: BinaryIO, checked: CheckedPart) -> None:
     parquet = pq.ParquetFile(file)
     names = light_schema().names
     lacking = [name for name in [*names, "thumbnail"] if name not in parquet.schema_arrow.names]
-    if lacking:
+    if not set(lacking) <= set(ADDED_IN_3):
         checked.findings.add(checked.name, f"lacks the columns {', '.join(lacking)}")
         return
     sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
     groups = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    rows = conform(parquet.read(columns=names).append_column(_GROUP, pa.array(groups)), [*names, _GROUP])
+    held = [name for name in names if name not in lacking]
+    rows = conform(parquet.read(columns=held).append_column(_GROUP, pa.array(groups)), [*names, _GROUP])
     is_result = pc.not_equal(rows["status"], STATUS_EXCLUDED)
     checked.ids, checked.states = rows["image_id"], _count_states(rows)
     checked.results = rows.filter(is_result)

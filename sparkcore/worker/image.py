@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,14 @@ from sparkcore.errors import ImageError
 from sparkcore.imaging.damage import no_memory
 from sparkcore.imaging.decode import Decoded, ImageSize, LargeImageError
 from sparkcore.imaging.model_input import decode_model_input
+from sparkcore.imaging.quality import measure
 from sparkcore.imaging.spark_image import from_spark_image
-from sparkcore.imaging.thumbnail import thumbnail
+from sparkcore.imaging.thumbnail import encode, shrink
 from sparkcore.imaging.transforms import resize, to_array
 from sparkcore.worker.opening import read_file, unopened
 
 LARGE_FILE_BYTES = 100_000_000
+CONTENT_DIGITS = 32  # of the sha256 of a file
 _SPARK_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -65,7 +68,14 @@ def prepare(source: Source, config: RunConfig, size: ImageSize, fit: Fit, most_p
     started = time.thread_time()
     prepared = Prepared(replace(source, reading=None))  # the bytes are free after decoding
     try:
-        decoded = _decoded(source, size, fit, "pixels" in config.keep, most_pixels)
+        content = _content(source, most_pixels)
+        if content:
+            prepared.facts["content_hash"] = hashlib.sha256(content).hexdigest()[:CONTENT_DIGITS]
+        if _is_struct(source):
+            decoded = _from_struct(source.content, content)
+        else:
+            full_size = "pixels" in config.keep
+            decoded = decode_model_input(content, size, fit, full_size=full_size, most_pixels=most_pixels)
         _fill(prepared, decoded, config, size, fit)
     except LargeImageError:
         raise
@@ -89,41 +99,47 @@ def passes(config: RunConfig, *, height: int, width: int, channels: int) -> bool
 
 
 def _fill(prepared: Prepared, decoded: Decoded, config: RunConfig, size: ImageSize, fit: Fit) -> None:
-    prepared.facts = {
+    prepared.facts |= {
         name: getattr(decoded, name) or None for name in ("format", "mode", "height", "width", "channels")
     }
     if not passes(config, height=decoded.height, width=decoded.width, channels=decoded.channels):
         return
-    prepared.thumbnail = thumbnail(decoded.image)
+    small = shrink(decoded.image)
+    prepared.thumbnail = encode(small)
+    prepared.facts |= measure(small)._asdict()
     if "pixels" in config.keep:
         prepared.full_pixels = decoded.image.tobytes()
     prepared.pixels = to_array(resize(decoded.image, size, fit, config.interpolation))
 
 
-def _decoded(source: Source, size: ImageSize, fit: Fit, full_size: bool, most_pixels: int | None) -> Decoded:
-    if source.content is not None and pa.types.is_struct(source.content.type):
-        return _from_struct(source.content, most_pixels)
-    content = _content(source, is_bounded=most_pixels is None)
-    return decode_model_input(content, size, fit, full_size=full_size, most_pixels=most_pixels)
+def _is_struct(source: Source) -> bool:
+    return source.content is not None and pa.types.is_struct(source.content.type)
 
 
-def _content(source: Source, *, is_bounded: bool) -> bytes:
+def _content(source: Source, most_pixels: int | None) -> bytes:
+    """Return the bytes of the file, of a Spark image struct those of its pixels.
+
+    Raises LargeImageError for what would take much memory before it can be looked at.
+    """
     if source.content is None and source.listed_size_bytes is not None:
         reason = unopened(source.origin, source.listed_size_bytes)
         if reason is not None:
             raise reason
-        if source.listed_size_bytes > LARGE_FILE_BYTES and source.reading is None and not is_bounded:
+        if source.listed_size_bytes > LARGE_FILE_BYTES and source.reading is None and most_pixels is not None:
             raise LargeImageError
     if source.reading is not None:
         return source.reading.result()
-    return read_file(source.origin) if source.content is None else source.content.as_buffer().to_pybytes()
-
-
-def _from_struct(content: pa.Scalar, most_pixels: int | None) -> Decoded:
-    height, width = content["height"].as_py(), content["width"].as_py()
-    if most_pixels is not None and height * width > most_pixels:
+    if source.content is None:
+        return read_file(source.origin)
+    if not _is_struct(source):
+        return source.content.as_buffer().to_pybytes()
+    if most_pixels is not None and source.content["height"].as_py() * source.content["width"].as_py() > most_pixels:
         raise LargeImageError
-    struct = content.as_py()
-    channels = struct["nChannels"]
-    image: Image.Image = from_spark_image(height, width, channels, struct["mode"], struct["data"])
+    data = source.content["data"].as_buffer()
+    return b"" if data is None else data.to_pybytes()
+
+
+def _from_struct(struct: pa.Scalar, data: bytes) -> Decoded:
+    height, width, channels, mode = (struct[name].as_py() for name in ("height", "width", "nChannels", "mode"))
+    image: Image.Image = from_spark_image(height, width, channels, mode, data)
     return Decoded(image, "", _SPARK_MODES[channels], height, width, channels)

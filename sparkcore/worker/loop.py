@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.worker.careful import preparation
+from sparkcore.worker.features import Predicted, predicted
 from sparkcore.worker.image import Prepared, Source
 from sparkcore.worker.opening import read_object, unopened
 from sparkcore.worker.rows import TIMINGS, classified_batch
@@ -40,8 +41,7 @@ def classify_batches(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Gen
     with _pools(task) as pools:
         for group in _groups(_prepared(batches, task, pools, clock), task.batch_size):
             pixels = [row.pixels for row in group if row.pixels is not None]
-            probabilities = predictor.predict(pixels)
-            yield classified_batch(group, probabilities, task, clock.take())
+            yield classified_batch(group, predictor.predict(pixels), task, clock.take())
 
 
 def prepared_images(batches: Iterable[pa.RecordBatch], task: WorkerTask) -> Generator[Prepared]:
@@ -58,12 +58,13 @@ class _LazyPredictor:
     clock: _Clock
     loaded: Predictor | None = None
 
-    def predict(self, pixels: list[np.ndarray]) -> np.ndarray:
+    def predict(self, pixels: list[np.ndarray]) -> Predicted | None:
         if not pixels:
-            return np.empty((0, 0), np.float32)
+            return None
         if self.loaded is None:
             self.loaded = self.clock.timed("load_s", partial(load_predictor, self.task.model, self.task.threads))
-        return self.clock.timed("predict_s", partial(self.loaded.predict, np.stack(pixels)))
+        outputs = self.clock.timed("predict_s", partial(self.loaded.compute, np.stack(pixels)))
+        return predicted(outputs, self.loaded.head, self.task.config.top_k)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sparkcore.config import RunConfig
-from sparkcore.models.top_k import entropy, margin, top_k
+from sparkcore.models.top_k import entropy, margin
 from sparkcore.origins import file_name, truth_of
 from sparkcore.schema import (
     CLASSIFIED_FIELDS,
@@ -21,11 +21,19 @@ from sparkcore.schema import (
     TOP_TYPE,
     image_id,
 )
+from sparkcore.worker.features import Predicted
 from sparkcore.worker.image import Prepared
 from sparkcore.worker.task import WorkerTask
 
 TIMINGS = ("read_s", "predict_s", "load_s", "work_s")  # seconds of the worker; decode_s counts those of its threads
 COST_FIELD = pa.field("cost", pa.struct([(name, pa.float64()) for name in ("decode_s", *TIMINGS)]))
+_FACTS = (
+    "format", "mode", "width", "height", "channels",
+    "content_hash", "perceptual_hash", "brightness", "contrast", "sharpness",
+)  # fmt: skip
+_PREDICTED = (
+    "class_id", "label", "score", "margin", "entropy", "top", "scores", "embedding", "activation"
+)  # fmt: skip
 _IDENTITY_FIELDS = [pa.field("image_id", pa.string()), pa.field("file_name", pa.string())]
 
 
@@ -40,18 +48,18 @@ def worker_schema(config: RunConfig) -> pa.Schema:
 
 
 def classified_batch(
-    group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask, spent: dict[str, float]
+    group: list[Prepared], predicted: Predicted | None, task: WorkerTask, spent: dict[str, float]
 ) -> pa.RecordBatch:
-    """Return the rows of a group of images; `probabilities` has one row for each image with pixels."""
+    """Return the rows of a group of images; `predicted` has one row for each image with pixels, None where none has."""
     origins = [row.source.origin for row in group]
     columns: dict[str, Any] = {
         "image_id": [image_id(origin) for origin in origins],
         "file_name": [file_name(origin) for origin in origins],
         "truth": [truth_of(origin, task.config.truth) for origin in origins],
         "thumbnail": [row.thumbnail for row in group],
-        **{name: [row.facts.get(name) for row in group] for name in ("format", "mode", "width", "height", "channels")},
+        **{name: [row.facts.get(name) for row in group] for name in _FACTS},
         **_states(group),
-        **_predictions(group, probabilities, task),
+        **_predictions(group, predicted, task),
         "cost": _costs(group, spent),
     }
     if "pixels" in task.config.keep:
@@ -74,13 +82,12 @@ def _states(group: list[Prepared]) -> dict[str, list[str | None]]:
     }
 
 
-def _predictions(group: list[Prepared], probabilities: npt.NDArray[np.float32], task: WorkerTask) -> dict[str, Any]:
+def _predictions(group: list[Prepared], predicted: Predicted | None, task: WorkerTask) -> dict[str, Any]:
     """Return the model's columns, null for images without scores."""
     seen = np.array([row.pixels is not None for row in group])
-    names = ("class_id", "label", "score", "margin", "entropy", "top")
-    if not seen.any():
-        return dict.fromkeys((*names, "scores"), [None] * len(group))
-    best = top_k(probabilities, task.config.top_k)
+    if predicted is None:
+        return dict.fromkeys(_PREDICTED, [None] * len(group))
+    probabilities, best = predicted.scores, predicted.best
     class_ids, labels = pa.array(task.model.class_ids), pa.array(task.model.labels)
     columns = {
         "class_id": class_ids.take(pa.array(best.indices[:, 0])),
@@ -90,6 +97,8 @@ def _predictions(group: list[Prepared], probabilities: npt.NDArray[np.float32], 
         "entropy": pa.array(entropy(probabilities)),
         "top": _top(best.indices, best.scores, class_ids, labels),
         "scores": _lists(probabilities),
+        "embedding": _blobs(predicted.embeddings, len(probabilities)),
+        "activation": _blobs(predicted.activations, len(probabilities)),
     }
     places = pa.array(np.cumsum(seen) - 1, mask=~seen)
     return {name: column.take(places) for name, column in columns.items()}
@@ -103,6 +112,11 @@ def _top(
         [class_ids.take(flat), labels.take(flat), pa.array(scores.ravel())], fields=list(TOP_TYPE.value_type)
     )
     return pa.ListArray.from_arrays(_offsets(indices.shape), entries)
+
+
+def _blobs(values: npt.NDArray[Any] | None, rows: int) -> pa.Array:
+    """Return the bytes of each row of an array; null for none."""
+    return pa.nulls(rows, pa.binary()) if values is None else pa.array([row.tobytes() for row in values], pa.binary())
 
 
 def _lists(values: npt.NDArray[np.float32]) -> pa.ListArray:

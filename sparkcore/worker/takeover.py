@@ -20,6 +20,7 @@ TRANSIENT_ERRORS = ("vanished", "unreadable", "internal", "too_slow")
 _LOOK = ["image_id", "size_bytes", "version", "status", "error_type", "height", "width", "channels"]
 _KEPT_OF_EXCLUDED = {
     *(field.name for field in SOURCE_FIELDS), "format", "mode", "height", "width", "channels", "truth",
+    "content_hash",
 }  # fmt: skip
 
 

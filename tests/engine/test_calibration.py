@@ -26,6 +26,7 @@ from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.worker.calibration import CalibrationTask, Measured
 from tests.conftest import write_colors
+from tests.engine.ftp_server import PASSWORD, USER, ftp_server
 
 MakeConfig = Callable[..., RunConfig]
 pytestmark = pytest.mark.usefixtures("spark")
@@ -128,6 +129,15 @@ def test_bfloat16_states_what_it_changes(
         stated = outcome.manifest.agreement
         assert (stated["precision"], stated["images"], stated["calibrated_on"]) == ("bfloat16", images, 0)
     assert stated["run_id"] != outcome.manifest.run_id  # of the first run that had enough images
+
+
+def test_images_that_only_spark_opens(tmp_path: Path, engine: EngineConfig, request_for: MakeConfig) -> None:
+    write_colors(tmp_path / "in", 51)
+    with ftp_server(tmp_path) as address:
+        images = f"ftp://{USER}:{PASSWORD}@{address}/in"
+        outcome = run(request_for(images, precision="int8", min_agreement=0.0), engine)
+    stated = outcome.manifest.agreement
+    assert (outcome.manifest.counts["ok"], stated["calibrated_on"], stated["images"]) == (51, 17, 34)
 
 
 def test_what_is_refused(

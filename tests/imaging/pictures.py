@@ -6,12 +6,17 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from sparkcore.errors import ImageError
+from sparkcore.imaging.decode import decode
+from sparkcore.samples import list_samples
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -179,3 +184,14 @@ def write_awkward_folder(folder: Path) -> dict[str, str]:
     for name, _, make in _AWKWARD:
         (folder / name).write_bytes(make())
     return {name: status for name, status, _ in _AWKWARD}
+
+
+def sample_photos(count: int) -> list[Image.Image]:
+    """Return the first samples that can be read; one is incomplete, for demonstrations."""
+    photos = []
+    for path in list_samples():
+        with suppress(ImageError):
+            photos.append(decode(path.read_bytes()).image)
+        if len(photos) == count:
+            break
+    return photos

@@ -20,7 +20,7 @@ from sparkcore.models.resolve import resolve_model
 
 FIXTURES = Path(__file__).with_name("fixtures")
 MODEL_FILES = ("colors.keras", "colors.json")
-FROZEN_FILES = ("frozen.pb", "frozen.json")
+FROZEN_FILES = ("frozen.pb", "frozen.npz", "frozen.json")
 
 COLORS = {
     "black": (0, 0, 0),

@@ -17,7 +17,7 @@ from sparkcore.config import Fit, RunConfig
 from sparkcore.errors import ConfigError, ModelError, WeightsError
 from sparkcore.models import freeze as freeze_module
 from sparkcore.models.freeze import freeze
-from sparkcore.models.frozen import FrozenModel
+from sparkcore.models.frozen import FeatureOutput, FrozenModel
 from sparkcore.models.predictor import Predictor, load_predictor
 from sparkcore.models.resolve import ResolvedModel, resolve_model
 from tests.models.fixture_model import COLORS, copy_fixture_model, frozen_fixture, write_fixture_model
@@ -66,15 +66,16 @@ def test_frozen_model_says_what_goes_in_and_out(colors: ResolvedModel, tmp_path:
         class_ids=tuple(COLORS),
         labels=tuple(COLORS),
         runtime="openvino",
+        features=FeatureOutput(32, 32, 3, has_head=True),
     )
     assert pickle.loads(pickle.dumps(frozen)) == frozen
-    assert sorted(path.suffix for path in frozen.path.parent.iterdir()) == [".json", ".pb"]
+    assert sorted(path.suffix for path in frozen.path.parent.iterdir()) == [".json", ".npz", ".pb"]
 
 
 def test_second_time_nothing_is_built(colors: ResolvedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     first = freeze(colors, "float32", tmp_path)
 
-    def graph_bytes(_: ResolvedModel) -> bytes:
+    def graph_bytes(_: ResolvedModel) -> None:
         raise AssertionError("built again")
 
     monkeypatch.setattr(freeze_module, "_graph_bytes", graph_bytes)
@@ -246,7 +247,7 @@ def test_weights_of_another_model(tmp_path: Path):
         freeze(model, "float32", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["probabilities", "images", "Identity"])
+@pytest.mark.parametrize("name", ["probabilities", "features", "images", "Identity"])
 def test_names_of_a_model_that_are_those_of_the_graph(tmp_path: Path, name: str):
     import keras
 

@@ -95,8 +95,8 @@ def test_predictor_is_loaded_once_and_the_oldest_leaves(colors: FrozenModel):
     assert load_predictor(colors, 1) is first
     load_predictor(replace(colors, runtime="tensorflow"), 1)
     assert list(predictor_module._predictors) == [
-        (colors.digest, "openvino", "float32", 1),
-        (colors.digest, "tensorflow", "float32", 1),
+        (colors.digest, "openvino", "float32", True, 1),
+        (colors.digest, "tensorflow", "float32", True, 1),
     ]
 
 

@@ -30,7 +30,7 @@ def storage(tmp_path: Path) -> FolderStorage:
 def made(folder: Path, content: bytes, run_id: str = "first") -> tuple[Calibration, Path]:
     path = folder / run_id
     path.write_bytes(content)
-    return Calibration("key", "int8", run_id, "m", AGREEMENT, hashlib.sha256(content).hexdigest(), 50), path
+    return Calibration("key", "int8", run_id, "m", "EPYC", AGREEMENT, hashlib.sha256(content).hexdigest(), 50), path
 
 
 def test_the_first_one_counts(tmp_path: Path, storage: FolderStorage) -> None:
@@ -45,7 +45,7 @@ def test_the_first_one_counts(tmp_path: Path, storage: FolderStorage) -> None:
 
 
 def test_bfloat16_has_no_model_of_its_own(storage: FolderStorage) -> None:
-    calibration = Calibration("key", "bfloat16", "run", "m", AGREEMENT)
+    calibration = Calibration("key", "bfloat16", "run", "m", "EPYC", AGREEMENT)
     assert create_calibration(storage, calibration, None) == calibration == read_calibration(storage, "key")
     assert [entry.name for entry in storage.list("calibrations")] == [record_name("key")]
 

@@ -16,7 +16,7 @@ from sparkcore.runs.layout import columns_name, files_name
 from sparkcore.runs.mapped import map_columns, map_results, read_thumbnails
 from sparkcore.runs.results import load_results, load_rows, load_thumbnails, read_parts
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import HEAVY_COLUMNS, light_schema, result_schema
+from sparkcore.schema import KEEP_FIELDS, light_schema, result_schema
 from tests.runs.test_store import MANIFEST
 from tests.runs_fixture import write_0_1_run, write_rows
 
@@ -80,7 +80,7 @@ def test_all_rows_without_pictures(store: RunStore) -> None:
 @pytest.mark.parametrize("columns", [["image_id", "status"], ["image_id", "thumbnail", "scores", "resized"]])
 def test_columns_as_they_were_computed(store: RunStore, columns: list[str]) -> None:
     found = read_parts(store, "00aa", columns)
-    assert found.schema.equals(pa.schema([result_schema(HEAVY_COLUMNS[1:]).field(name) for name in columns]))
+    assert found.schema.equals(pa.schema([result_schema(tuple(KEEP_FIELDS)).field(name) for name in columns]))
     known = {row["image_id"]: row for row in rows_of(IDS)}
     assert found.to_pylist() == [{name: known[one].get(name) for name in columns} for one in kept()]
 

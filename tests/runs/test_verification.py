@@ -24,7 +24,7 @@ from sparkcore.runs.receipts import Receipt, ReceiptBoard
 from sparkcore.runs.results import load_results, load_rows
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.verification import verify_run
-from sparkcore.schema import result_schema
+from sparkcore.schema import ADDED_IN_3, light_schema, result_schema
 from sparkcore.worker import compaction
 from sparkcore.worker.writer import PartWriter
 from tests.planned_run import receipt, write_planned_run
@@ -57,6 +57,26 @@ def test_a_run_of_several_listing_and_columns_files_is_clean(store: RunStore, mo
     assert len(plan.listing_bytes) == 4
     assert len(store.storage.list_folder(f"runs/{plan.run_id}/columns")[1]) == 4
     assert problems(store, plan.run_id) == []
+
+
+def test_a_run_of_an_earlier_schema_is_clean_and_readable(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.runs_fixture.result_schema", lambda keep: _earlier(result_schema(keep)))
+        patch.setattr(compaction, "light_schema", lambda: _earlier(light_schema()))
+        patch.setattr(compaction, "_SCHEMA", _earlier(compaction._SCHEMA))
+        plan = write_planned_run(store)
+    part = store.storage.read(read_files(store.storage, plan.run_id)[0].name)
+    assert not set(ADDED_IN_3) & set(pq.read_schema(pa.BufferReader(part)).names)
+    assert problems(store, plan.run_id) == []
+    table = load_results(store, plan.run_id)
+    assert table.schema.names == light_schema().names
+    assert table["content_hash"].null_count == table.num_rows > 0
+    rows = load_rows(store, plan.run_id, table["image_id"].to_pylist()[:2], ["embedding", "label"])
+    assert (rows["embedding"].null_count, rows["label"].null_count) == (2, 0)
+
+
+def _earlier(columns: pa.Schema) -> pa.Schema:
+    return pa.schema([field for field in columns if field.name not in ADDED_IN_3])
 
 
 def test_rows_that_a_filter_excluded_are_no_results(store: RunStore, excluded: Plan) -> None:

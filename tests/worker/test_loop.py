@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,23 @@ def test_row_of_a_good_image(tmp_path: Path, classify: Callable[..., list[dict[s
     assert row["thumbnail"][:2] == b"\xff\xd8"
     assert row["error_type"] is row["error_message"] is None
     assert row["cost"]["decode_s"] > 0
+
+
+def test_features_of_an_image(tmp_path: Path, classify: Callable[..., list[dict[str, Any]]]) -> None:
+    path, text = write_colors(tmp_path, 1)[0], tmp_path / "text.jpg"
+    text.write_text("not an image")
+    row, broken = classify([contents([path, text])])
+    assert row["content_hash"] == hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    assert row["brightness"] == pytest.approx(76 / 255, abs=0.01)
+    assert (row["contrast"], row["sharpness"]) == (0.0, 0.0)
+    red = np.array([1, -1, -1]) / np.sqrt(3)  # the mean of a map that is the picture itself
+    np.testing.assert_allclose(np.frombuffer(row["embedding"], np.float16), red, atol=1e-3)
+    maps = np.frombuffer(row["activation"], np.uint8).reshape(3, 10, 10)
+    assert (maps[0] == 255).all()
+    assert [one.max() for one in maps[1:]] == [one.min() for one in maps[1:]] == [128, 170]
+    names = ("perceptual_hash", "brightness", "embedding", "activation")
+    assert [broken[name] for name in names] == [None] * 4
+    assert broken["content_hash"] == hashlib.sha256(b"not an image").hexdigest()[:32]
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 4, 32])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,18 @@ Batch = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]
 
 
+class Outputs(NamedTuple):
+    """Hold the probabilities of a batch [n, classes], and its feature maps [n, height, width, channels] if opened."""
+
+    scores: Scores
+    features: npt.NDArray[np.float32] | None
+
+
 class OpenGraph(Protocol):
     """A graph that was opened for a number of threads; safe to call from several threads."""
 
-    def __call__(self, batch: Batch) -> Scores:
-        """Return the probabilities, float32 [n, classes], of uint8 RGB images [n, height, width, 3].
+    def __call__(self, batch: Batch) -> Outputs:
+        """Return probabilities and feature maps of uint8 RGB images [n, height, width, 3].
 
         The caller checks the shape: a runtime may read beyond the memory of another one. Raises
         ModelError for a graph that cannot compute them, RunFailedError where memory runs out.
@@ -28,7 +35,7 @@ class Runtime(Protocol):
     """A library that computes; a module of this package."""
 
     def open_graph(self, frozen: FrozenModel, threads: int | None) -> OpenGraph:
-        """Open a frozen graph for a number of threads (None: all cores).
+        """Open a frozen graph for a number of threads (None: all cores), without features where `frozen` has none.
 
         Raises ModelError for a file that is missing or damaged, EngineError where this machine cannot compute in the
         model's precision.

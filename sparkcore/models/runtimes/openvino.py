@@ -18,7 +18,7 @@ import numpy as np
 
 from sparkcore.errors import EngineError, ModelError, RunFailedError
 from sparkcore.models.frozen import FrozenModel
-from sparkcore.models.runtimes.interface import Batch, Scores
+from sparkcore.models.runtimes.interface import Batch, Outputs
 from sparkcore.storage.local import replacing
 
 # OpenVINO's words for our precisions: the hint, and what a processor lists among its capabilities.
@@ -30,7 +30,7 @@ _LONGEST_REASON = 300
 _CONVERTER = "openvino.tools.ovc"
 # A model of OpenVINO in one file: a ZIP of its two, uncompressed.
 PACKED_SUFFIX = ".ir"
-MODEL_ENTRY, WEIGHTS_ENTRY = "model.xml", "model.bin"
+MODEL_ENTRY, WEIGHTS_ENTRY, FEATURES_ENTRY = "model.xml", "model.bin", "features.npz"
 
 
 def computes(precision: str) -> bool:
@@ -55,6 +55,7 @@ def open_graph(frozen: FrozenModel, threads: int | None) -> OpenVinoGraph:
         )
     model = read_graph(frozen.path, "is no frozen graph; delete it and run again")
     with _errors(f"model: {frozen.path} cannot be prepared"):
+        model = _with_outputs(model, ("probabilities",) if frozen.features is None else ("probabilities", "features"))
         return OpenVinoGraph(_core().compile_model(model, "CPU", _settings(frozen.precision, threads)), threads)
 
 
@@ -72,11 +73,17 @@ def read_graph(path: Path, refusal: str = "cannot be opened") -> Any:
             return _core().read_model(archive.read(MODEL_ENTRY), import_openvino().Tensor(weights))
 
 
-def pack(model: Any, target: Path) -> None:
-    """Write a model of OpenVINO to one file, which `read_graph` opens; equal models give equal bytes."""
+def pack(model: Any, target: Path, features: bytes | None = None) -> None:
+    """Write a model of OpenVINO to one file, which `read_graph` opens; equal models give equal bytes.
+
+    `features` is what `feature_file` stores.
+    """
     with tempfile.TemporaryDirectory() as folder, replacing(target) as packed:
         files = {name: Path(folder, name) for name in (MODEL_ENTRY, WEIGHTS_ENTRY)}
         import_openvino().serialize(model, *files.values())
+        if features is not None:
+            files[FEATURES_ENTRY] = Path(folder, FEATURES_ENTRY)
+            files[FEATURES_ENTRY].write_bytes(features)
         with zipfile.ZipFile(packed, "w") as archive:  # uncompressed
             for name, file in files.items():
                 with file.open("rb") as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
@@ -93,12 +100,19 @@ class OpenVinoGraph:
         self._length = most if batch.is_dynamic else batch.get_length()
         self._lock = Lock()
 
-    def __call__(self, batch: Batch) -> Scores:
-        """Return the probabilities of a batch; see `interface.OpenGraph`."""
+    def __call__(self, batch: Batch) -> Outputs:
+        """Return the outputs of a batch; see `interface.OpenGraph`."""
         starts = range(0, len(batch), self._length)
         with self._lock, _errors(f"model: predicting {len(batch)} images failed"):
-            scores = [self._request.infer([batch[start : start + self._length]])[0] for start in starts]
-        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+            outputs = [list(self._request.infer([batch[start : start + self._length]]).values()) for start in starts]
+        columns = [pieces[0] if len(pieces) == 1 else np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
+        return Outputs(columns[0], columns[1] if len(columns) > 1 else None)
+
+
+def _with_outputs(model: Any, names: tuple[str, ...]) -> Any:
+    """Return the model with these outputs in this order: what only others need is not computed."""
+    found = {name.partition(":")[0]: output for output in model.outputs for name in output.get_names()}
+    return import_openvino().Model([found[name].get_node() for name in names], model.get_parameters())
 
 
 def _settings(precision: str, threads: int | None) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from sparkcore.models.framework_errors import framework_errors
 from sparkcore.models.frozen import FrozenModel
-from sparkcore.models.graph import INPUT_NAME, OUTPUT_NAME
-from sparkcore.models.runtimes.interface import Batch, Scores
+from sparkcore.models.graph import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME
+from sparkcore.models.runtimes.interface import Batch, Outputs
 from sparkcore.models.tensorflow_import import import_tensorflow
 
 
@@ -32,20 +32,22 @@ def open_graph(frozen: FrozenModel, threads: int | None) -> TensorFlowGraph:
         graph_def.ParseFromString(frozen.path.read_bytes())
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(graph_def, name="")
-    return TensorFlowGraph(tf.compat.v1.Session(graph=graph, config=_session_config(tf, threads)))
+    names = [OUTPUT_NAME] if frozen.features is None else [OUTPUT_NAME, FEATURES_NAME]
+    return TensorFlowGraph(tf.compat.v1.Session(graph=graph, config=_session_config(tf, threads)), names)
 
 
 class TensorFlowGraph:
     """A session of its own; calls from several threads run side by side."""
 
-    def __init__(self, session: Any) -> None:
-        self._call = session.make_callable(OUTPUT_NAME, feed_list=[INPUT_NAME])
+    def __init__(self, session: Any, names: list[str]) -> None:
+        self._call = session.make_callable(names, feed_list=[INPUT_NAME])
 
-    def __call__(self, batch: Batch) -> Scores:
-        """Return the probabilities of a batch; see `interface.OpenGraph`."""
+    def __call__(self, batch: Batch) -> Outputs:
+        """Return the outputs of a batch; see `interface.OpenGraph`."""
         with framework_errors(f"model: predicting {len(batch)} images failed"):
-            scores = [np.asarray(self._call(piece)) for piece in _pieces(batch)]
-        return scores[0] if len(scores) == 1 else np.concatenate(scores)
+            outputs = [self._call(piece) for piece in _pieces(batch)]
+        columns = [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
+        return Outputs(columns[0], columns[1] if len(columns) > 1 else None)
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:

@@ -47,7 +47,7 @@ def test_bfloat16(colors: FrozenModel):
     opened = runtime.open_graph(replace(colors, precision="bfloat16"), 1)
     compiled = opened._request.get_compiled_model()
     assert str(compiled.get_property("INFERENCE_PRECISION_HINT")) == "<Type: 'bfloat16'>"
-    np.testing.assert_allclose(opened(np.zeros((2, 32, 32, 3), np.uint8)).sum(axis=1), 1.0, atol=0.01)
+    np.testing.assert_allclose(opened(np.zeros((2, 32, 32, 3), np.uint8)).scores.sum(axis=1), 1.0, atol=0.01)
 
 
 @pytest.mark.parametrize(
