@@ -70,12 +70,10 @@ def run_vectors(store: RunStore, a: Manifest, b: Manifest) -> tuple[Vectors, Vec
         return None
     try:
         check_comparable(a, b)
-    except RequestError:
+        readable = [is_ok(map_results(store, one.run_id)) for one in (a, b)]
+        found = [map_vectors(store, one.run_id).embeddings[rows] for one, rows in zip((a, b), readable, strict=True)]
+    except (RequestError, OSError):  # other models, or a state folder that this user may only read
         return None
-    found = []
-    for run_id in (a.run_id, b.run_id):
-        readable = is_ok(map_results(store, run_id))
-        found.append(map_vectors(store, run_id).embeddings[readable])
     return found[0], found[1]
 
 
