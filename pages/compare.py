@@ -27,7 +27,7 @@ compared = cached.comparison(left, right)
 found = compared.comparison
 if found.both:
     paired.show(compared.paired)
-comparison.show_numbers(found)
+    comparison.show_numbers(found)
 comparison.show_settings(config_changes(left.manifest.to_dict(), right.manifest.to_dict()))
 if not found.both:
     drifting.show(left, right)

@@ -56,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(subparsers: Any) -> None:
     run = _command(subparsers, "run", commands.run, "classify images and store the result", store=True)
-    run.add_argument("images", metavar="IMAGES", help="folder (read recursively), file, pattern or URI")
+    run.add_argument("images", metavar="IMAGES", nargs="?", help="folder (read recursively), file, pattern or URI")
+    run.add_argument("--list", metavar="FILE", help="text file with a path or origin in each line, instead of IMAGES")
     model = run.add_argument_group("model")
     model.add_argument(
         "--model",
@@ -86,7 +87,9 @@ def _add_run(subparsers: Any) -> None:
     reading.add_argument("--sample", type=int, metavar="N", help="classify a random sample of N images")
     reading.add_argument("--seed", type=int, metavar="N", help="random seed of --sample (default: 0)")
     reading.add_argument(
-        "--truth", choices=config.TRUTHS, help="read the true label from the folder or the filename (default: none)"
+        "--truth",
+        metavar="{none,folder,filename,FILE.csv}",
+        help="true labels from the folder, the filename, or a CSV of names and labels, kept as reviews (default: none)",
     )
     reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
     reading.add_argument(

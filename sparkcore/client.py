@@ -13,7 +13,7 @@ from pathlib import Path
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.models.choices import ModelChoice, available_models, default_model
-from sparkcore.origins import absolute_path, is_local
+from sparkcore.origins import absolute_path, is_local, list_file
 from sparkcore.roots import Root
 from sparkcore.runs import engine_lock
 from sparkcore.runs.jobs import Job, JobTable
@@ -112,11 +112,18 @@ def _absolute(config: RunConfig) -> RunConfig:
     """Make local paths absolute: the engine process has another current folder."""
     return replace(
         config,
-        images=str(absolute_path(config.images)) if is_local(config.images) else config.images,
+        images=_absolute_images(config.images),
         model=_absolute_file(config.model),
         weights=config.weights and _absolute_file(config.weights),
         labels=config.labels and _absolute_file(config.labels),
     )
+
+
+def _absolute_images(images: str) -> str:
+    path = list_file(images)
+    if path is not None:
+        return f"@{path}"
+    return str(absolute_path(images)) if is_local(images) else images
 
 
 def _absolute_file(text: str) -> str:

@@ -12,8 +12,8 @@ from sparkcore import client
 from sparkcore.analysis.policy import Policy
 from sparkcore.errors import RequestError
 from sparkcore.judging import read_policy
-from sparkcore.options import engine_config, existing_store, run_config
-from sparkcore.reviewing import reviewed_results
+from sparkcore.options import engine_config, existing_store, run_config, truth_file
+from sparkcore.reviewing import keep_truth, reviewed_results
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
@@ -33,13 +33,14 @@ def run(options: argparse.Namespace) -> None:
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
-    policy = read_policy(options.policy) if options.policy else None
+    policy, truth = read_policy(options.policy) if options.policy else None, truth_file(options)
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
     store = RunStore(engine.store, engine.state)
     decisions = _decisions(store, outcome.manifest, policy)
+    labels = {"true_labels": keep_truth(store, outcome.manifest, truth)} if truth else {}
     if options.json:
-        print_json({**_run_summary(store, outcome.manifest, outcome.status), **decisions})
+        print_json({**_run_summary(store, outcome.manifest, outcome.status), **decisions, **labels})
         return
     print(f"Run {outcome.manifest.run_id}: {outcome.status}")
     _print_manifest(store, outcome.manifest)

@@ -65,12 +65,12 @@ def compare(options: argparse.Namespace) -> None:
 
 def drift(options: argparse.Namespace) -> None:
     """Show how far the images of two runs differ: labels, scores, and the images least like the other run."""
-    from sparkcore.analysis.drift import LEVEL, measure_drift
+    from sparkcore.analysis.drift import LEVEL, measure_drift, run_vectors
 
     store = existing_store(options)
     a, b = store.find(options.left), store.find(options.right)
     table = load_results(store, b.run_id)
-    found = measure_drift(load_results(store, a.run_id), table)
+    found = measure_drift(load_results(store, a.run_id), table, run_vectors(store, a, b))
     strange = table.select(["image_id", "origin", "label", "score"]).take(pa.array(found.strange)).to_pylist()
     changed = found.labels.filter(found.labels["alarm"]).to_pylist()
     if options.json:

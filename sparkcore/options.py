@@ -7,15 +7,29 @@ from dataclasses import fields
 from pathlib import Path
 
 from sparkcore.config import EngineConfig, RunConfig, spark_setting
-from sparkcore.errors import RunNotFoundError
-from sparkcore.origins import is_local
+from sparkcore.errors import ConfigError, RunNotFoundError
+from sparkcore.origins import absolute_path, is_local
 from sparkcore.runs.store import RunStore
 
 
 def run_config(options: argparse.Namespace) -> RunConfig:
     """Return the request that the options describe. Raises ConfigError."""
     given = {field.name: getattr(options, field.name) for field in fields(RunConfig)}
+    if (options.images is None) == (options.list is None):
+        raise ConfigError("images: expected either IMAGES or --list FILE.")
+    given["images"] = options.images or f"@{absolute_path(options.list)}"
+    given["truth"] = None if truth_file(options) else options.truth
     return RunConfig.from_dict({name: value for name, value in given.items() if value is not None})
+
+
+def truth_file(options: argparse.Namespace) -> Path | None:
+    """Return the CSV that the option --truth names, None where it names none; raises ConfigError if it is missing."""
+    if not options.truth or not options.truth.lower().endswith(".csv"):
+        return None
+    path = absolute_path(options.truth)
+    if not path.is_file():
+        raise ConfigError.unexpected("truth", "the path of a CSV with names and labels", options.truth)
+    return path
 
 
 def engine_config(options: argparse.Namespace) -> EngineConfig:

@@ -70,6 +70,11 @@ def truth_of(origin: str, truth: str) -> str | None:
     return None
 
 
+def list_file(images: str) -> Path | None:
+    """Return the path of a list of files, written `@PATH`; None for folders, patterns and URIs."""
+    return absolute_path(images[1:]) if images.startswith("@") else None
+
+
 def is_local(images: str) -> bool:
     """Tell whether a path or URI is on this machine's file system."""
     # The slash tells a URI from a local name with a colon, such as "run1:a".

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name, percent
 from sparkcore.options import existing_store
 from sparkcore.reviews.book import ReviewBook
-from sparkcore.reviews.review import State
+from sparkcore.reviews.review import Change, Entry, State
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
@@ -97,6 +98,29 @@ def stats(options: argparse.Namespace) -> None:
         )
     print_table(("tag", "images"), list(found.tags.items()))
     print_table(("person", "images"), list(found.people.items()))
+
+
+def keep_truth(store: RunStore, manifest: Manifest, path: Path) -> int:
+    """Keep the true labels of a CSV as reviews of the run's pictures, and return their number; raises RequestError.
+
+    What is known already is not said again.
+    """
+    from sparkcore.analysis.review_files import match_lines, read_truth
+
+    table = load_results(store, manifest.run_id)
+    found = match_lines(table, read_truth(path.read_bytes(), path.name, table))
+    states = states_of(store)
+    entries = [
+        Entry(entry.change, tuple(one for one in entry.pictures if _says_more(states, one.keys[0], entry.change)))
+        for entry in found.entries
+    ]
+    if any(entry.pictures for entry in entries):
+        ReviewBook(store).add(path.name, entries)
+    return found.images
+
+
+def _says_more(states: Mapping[str, State], key: str, change: Change) -> bool:
+    return key not in states or states[key].answer != change.answer
 
 
 def states_of(store: RunStore) -> dict[str, State]:

@@ -78,5 +78,6 @@ def test_drift_between_two_folders(tmp_path: Path, shell: Any, capsys: pytest.Ca
     found = shell("drift", one, other)
     assert (found["alarm"], found["images_a"], found["images_b"], found["labels"]) == (False, 60, 50, [])
     assert len(found["strange"]) == 24
+    assert found["embedding_p_value"] > 0.01
     assert main(["drift", one, other, "--store", str(store)]) == 0
     assert "Nothing differs more than two random halves of one folder would." in capsys.readouterr().out

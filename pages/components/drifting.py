@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components import cached, gallery, text
 from pages.components.opened import Opened
-from sparkcore.analysis.drift import LEVEL, Drift, measure_drift
+from sparkcore.analysis.drift import LEVEL, Drift, measure_drift, run_vectors
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name
 
@@ -65,4 +65,4 @@ def _show_labels(found: Drift) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=cached.BY_KEY)
 def _drift(a: Opened, b: Opened) -> Drift:
-    return measure_drift(a.table, b.table)
+    return measure_drift(a.table, b.table, run_vectors(a.store, a.manifest, b.manifest))

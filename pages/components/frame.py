@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import address, place, text, trouble
+from pages.components import address, place, text, trouble, views
 from pages.components.naming import run_choices
 from pages.components.opened import Opened, finished_runs, open_run, open_store
 from sparkcore.errors import RunNotFoundError, SparkcoreError
@@ -83,7 +83,7 @@ def show(page: str) -> Opened | None:
         _show_error(run_id, error)
         return None
     name_tab(page, opened.name)
-    heading(page, _facts(opened))
+    heading(page, _facts(opened), store)
     return opened
 
 
@@ -106,12 +106,14 @@ def name_tab(page: str, subject: str = "") -> None:
     st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
 
 
-def heading(page: str, facts: str = "") -> None:
-    """Draw the title of a page and one line below it."""
+def heading(page: str, facts: str = "", store: RunStore | None = None) -> None:
+    """Draw the title of a page, one line below it, and the saved views of a store."""
     title, _, purpose = PAGES[page]
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
         st.title(title, anchor=False, width="content")
         st.caption(facts or purpose, width="content")
+        if store is not None and page != "runs":  # the catalog shows all runs
+            views.show(store, page, PAGES)
 
 
 def _require_login() -> None:

@@ -7,6 +7,7 @@ two random halves of one folder raise an alarm in at most one of a hundred cases
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,10 @@ import pyarrow.compute as pc
 from sparkcore.analysis.columns import Rows, encode, floats, is_ok
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import percent
+from sparkcore.runs.manifest import Manifest
+from sparkcore.runs.mapped import map_results
+from sparkcore.runs.store import RunStore
+from sparkcore.runs.vectors import check_comparable, has_embeddings, map_vectors
 
 LEVEL = 0.01
 EMBEDDING = "embedding"
@@ -23,9 +28,10 @@ SHOWN = 24  # images least like the other batch
 _PERMUTATIONS = 999
 _MOST_EMBEDDINGS = 500  # of each side, for the test; its cost grows with the square
 _NEIGHBORS_AT_ONCE = 2_000
+_MOST_NEIGHBORS = 5_000  # of batch A, chosen by chance
 _Z = 2.5758  # of a 99 % interval
 
-Vectors = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,19 @@ class Drift:
         said += ["the scores"] if self.score_p < LEVEL / 3 else []
         said += ["the embeddings"] if self.embedding_p is not None and self.embedding_p < LEVEL / 3 else []
         return f"The batches differ: {', '.join(said)}."
+
+
+def run_vectors(store: RunStore, a: Manifest, b: Manifest) -> tuple[Vectors, Vectors] | None:
+    """Return the embeddings of the readable images of two runs; None where distances between them mean nothing."""
+    if not (has_embeddings(a) and has_embeddings(b)):
+        return None
+    try:
+        check_comparable(a, b)
+        readable = [is_ok(map_results(store, one.run_id)) for one in (a, b)]
+        found = [map_vectors(store, one.run_id).embeddings[rows] for one, rows in zip((a, b), readable, strict=True)]
+    except (RequestError, OSError):  # other models, or a state folder that this user may only read
+        return None
+    return found[0], found[1]
 
 
 def measure_drift(a: pa.Table, b: pa.Table, vectors: tuple[Vectors, Vectors] | None = None) -> Drift:
@@ -166,7 +185,8 @@ def _unlikely(a: pa.Table, b: pa.Table, rows_a: Rows, rows_b: Rows) -> npt.NDArr
 
 
 def _far(a: Vectors, b: Vectors) -> npt.NDArray[np.float64]:
-    """Return the distance of each vector of B to the nearest one of A."""
+    """Return the distance of each vector of B to the nearest one of A, or of a random part of it."""
+    a = a[np.sort(np.random.default_rng(0).permutation(len(a))[:_MOST_NEIGHBORS])]
     starts = range(0, len(b), _NEIGHBORS_AT_ONCE)
     return np.concatenate([_distances(b[start : start + _NEIGHBORS_AT_ONCE], a).min(axis=1) for start in starts])
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sparkcore.config import RunConfig
+from sparkcore.engine.list_file import ListFile
 from sparkcore.engine.local_listing import LocalListing
 from sparkcore.engine.object_listing import list_objects
 from sparkcore.engine.sample import sampled
 from sparkcore.engine.spark_listing import list_with_spark
 from sparkcore.engine.spill import ListedFile, SortedFiles, sorted_files
 from sparkcore.errors import InputError
-from sparkcore.origins import is_local, split_object_uri, without_password
+from sparkcore.origins import is_local, list_file, split_object_uri, without_password
 from sparkcore.roots import Root, check_allowed_uri
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ def list_images(
     object store cannot be listed.
     """
     images = config.images
+    path = list_file(images)
+    if path is not None:
+        named = ListFile(path, roots, check)
+        with sorted_files(sampled(named.files(), config.sample, config.seed), spill) as found:
+            _check_any(images, found, named.left_out)
+            yield Listing(*_sums(found), named.spark_paths, named.left_out, _pieces=found.pieces)
+        return
     if is_local(images):
         local = LocalListing(images, roots, check)
         with sorted_files(sampled(local.files(), config.sample, config.seed), spill) as found:

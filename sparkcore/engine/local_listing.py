@@ -90,7 +90,7 @@ class LocalListing:
     def _below(self, path: str) -> Iterator[ListedFile]:
         """Yield a file, or the files below a folder; each folder is visited once, by its real path if possible."""
         if not os.path.isdir(path):
-            file = _listed(origin_of(path), path)
+            file = listed_file(origin_of(path), path)
             if file is not None:
                 self._note(os.path.dirname(path))
                 yield file
@@ -129,7 +129,7 @@ class LocalListing:
             elif name[0] in "._" and is_hidden_file(name):
                 hidden += name[0] == "." and has_image_suffix(name)
             elif not entry.is_symlink() or self._admits(entry.path):
-                file = _listed(start + quoted(name), entry)
+                file = listed_file(start + quoted(name), entry)
                 if file is not None:
                     any_file = True
                     yield file
@@ -184,7 +184,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _listed(origin: str, path: str | os.DirEntry[str]) -> ListedFile | None:
+def listed_file(origin: str, path: str | os.DirEntry[str]) -> ListedFile | None:
     """Return a file, or None for pipes and devices."""
     try:
         found = os.stat(path) if isinstance(path, str) else path.stat()

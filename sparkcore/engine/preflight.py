@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from sparkcore.engine.listing import Listing
 from sparkcore.engine.shipping import with_local_model
 from sparkcore.engine.spark_jobs import workers_are_local
 from sparkcore.models.predictor import load_predictor
-from sparkcore.origins import absolute_path, is_local, local_path
+from sparkcore.origins import absolute_path, is_local, list_file, local_path
 from sparkcore.roots import expand_braces, fixed_folder
 from sparkcore.storage.interface import Storage
 from sparkcore.storage.probe import check_exclusive, check_shared
@@ -48,6 +49,8 @@ def local_images(images: str, listing: Listing) -> LocalImages | None:
     first = next(listing.pieces(), None)
     origins = first["origin"].slice(0, _LOOKED_FOR).to_pylist() if first is not None else []
     found = [os.fspath(file) for file in map(local_path, origins) if file is not None and os.path.lexists(file)]
+    if list_file(images) is not None and found:
+        root = Path(found[0]).parent  # executors need the files, not the list
     return LocalImages(os.fspath(root), tuple(found))
 
 

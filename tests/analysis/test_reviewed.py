@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -62,16 +63,20 @@ def test_a_model_with_other_ids_is_judged_by_the_words() -> None:
     assert is_correct(with_reviews(other, STATES)).to_pylist() == [True]
 
 
+def with_hashes(table: pa.Table, values: list[Any], kind: pa.DataType) -> pa.Table:
+    return table.drop_columns(["content_hash"]).append_column("content_hash", pa.array(values, kind))
+
+
 @pytest.mark.parametrize("kind", [pa.string(), pa.binary()])
 def test_the_same_bytes_are_the_same_picture(kind: pa.DataType) -> None:
     digests = [hashlib.sha256(bytes([number])) for number in range(TABLE.num_rows)]
     values = [digest.hexdigest() if kind == pa.string() else digest.digest() for digest in digests]
-    hashed = TABLE.append_column("content_hash", pa.array(values, kind))
+    hashed = with_hashes(TABLE, values, kind)
     first = hashed.slice(0, 1).to_pylist()[0]
     assert picture_key(first) == f"sha256:{digests[0].hexdigest()}"
     assert picture_keys(first)[1:] == picture_keys(TABLE.slice(0, 1).to_pylist()[0])
     moved = table_of(row("other.jpg", CAT, DOG, version="9"), row("0.jpg", CAT, DOG, version="8"))
-    moved = moved.append_column("content_hash", pa.array([values[0], None], kind))
+    moved = with_hashes(moved, [values[0], None], kind)
     assert with_reviews(moved, {picture_key(first): SAID[0]})["review"].to_pylist() == ["cat", None]
     # What was said before there were hashes holds too.
     assert with_reviews(hashed, STATES)["review"].to_pylist()[:2] == ["cat", "dog"]
