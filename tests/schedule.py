@@ -14,7 +14,7 @@ GROUPS = {
         "tests/engine/",
         "tests/examples/",
         "tests/test_cli.py",
-        "tests/test_exploration.py",
+        "tests/commands/test_exploration.py",
         "tests/test_remote_store.py",
     ),
     "engine": ("tests/browser/", "tests/test_client.py", "tests/test_kills.py"),

@@ -40,21 +40,11 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "intake": (WORDS | {"storage"}, set()),
     "uploads": ({"errors", "imaging"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
-    "terminal": (WORDS, {"rich"}),
     "commands": (
-        WORDS
-        | {"options", "client", "terminal", "runs", "analysis", "engine", "samples", "intake", "judging", "reviewing"},
-        set(),
+        WORDS | {"client", "runs", "reviews", "analysis", "imaging", "engine", "samples", "intake"},
+        {"pyarrow", "rich"},
     ),
-    "maintenance": (WORDS | {"options", "terminal", "runs"}, set()),
-    "exploration": (WORDS | {"options", "terminal", "runs", "analysis", "engine", "intake"}, {"pyarrow"}),
-    "reviewing": (
-        WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "intake"},
-        {"pyarrow"},
-    ),
-    "judging": (WORDS | {"options", "terminal", "runs", "reviews", "analysis", "imaging", "reviewing"}, {"pyarrow"}),
-    "options": (WORDS | {"runs"}, set()),
-    "cli": (WORDS | {"commands", "exploration", "judging", "maintenance", "reviewing"}, set()),
+    "cli": ({"commands", "errors"}, set()),
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sparkcore import cli, client, options
+from sparkcore import cli, client
+from sparkcore.commands import options
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import ConfigError, RunNotFoundError
 from sparkcore.runs.files_table import parts_so_far

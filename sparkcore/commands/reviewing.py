@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from sparkcore.commands.options import existing_store
+from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name, percent
-from sparkcore.options import existing_store
 from sparkcore.reviews.book import ReviewBook
 from sparkcore.reviews.review import Change, Entry, State
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
-from sparkcore.terminal import print_json, print_table
 
 FORMATS = ("csv", "label-studio", "folders")
 _SUFFIXES = {".csv": "csv", ".json": "label-studio", "": "folders"}

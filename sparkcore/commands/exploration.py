@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sparkcore.commands.options import existing_store
+from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import ImageError, RequestError
-from sparkcore.options import existing_store
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results, read_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.vectors import Vectors, check_comparable, has_embeddings, map_vectors
-from sparkcore.terminal import print_json, print_table
 
 _SHOWN_GROUPS = 50
 _SHOWN_PROBLEMS = 10

@@ -7,14 +7,14 @@ import sys
 from dataclasses import asdict
 from itertools import chain
 
+from sparkcore.commands.options import existing_store
+from sparkcore.commands.terminal import print_json, watching
 from sparkcore.errors import RequestError, RunCancelledError, RunFailedError, RunNotFoundError
-from sparkcore.options import existing_store
 from sparkcore.runs.garbage import remove_all, store_garbage
 from sparkcore.runs.local_garbage import local_garbage
 from sparkcore.runs.mapped import forget
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.verification import verify_run
-from sparkcore.terminal import print_json, watching
 
 
 def verify(options: argparse.Namespace) -> None:

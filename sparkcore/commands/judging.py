@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from sparkcore.analysis.policy import Policy
 from sparkcore.analysis.thresholds import CONFIDENCE
+from sparkcore.commands.options import existing_store
+from sparkcore.commands.reviewing import reviewed_results
+from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import percent
-from sparkcore.options import existing_store
-from sparkcore.reviewing import reviewed_results
 from sparkcore.runs.results import load_results
-from sparkcore.terminal import print_json, print_table
 
 _SHOWN_LABELS = 15
 

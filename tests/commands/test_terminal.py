@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from sparkcore.commands.terminal import print_table, watching
 from sparkcore.progress import Step
-from sparkcore.terminal import print_table, watching
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TABLE = """
-from sparkcore.terminal import print_table
+from sparkcore.commands.terminal import print_table
 print_table(("run", "images", "source"), [("a1b2c3d4e5f60718", 1200000, "/photos/" + "x" * 40), ("b" * 16, 7, "[red]")])
 """
 PROGRESS = """
 import sys
 from sparkcore.progress import Step
-from sparkcore.terminal import watching
+from sparkcore.commands.terminal import watching
 with watching(sys.stderr) as watch:
     watch.progress(Step("listing"))
     watch.progress(Step("downloading resnet50", 12_000_000, 100_000_000, unit="bytes"))

@@ -170,7 +170,7 @@ def test_gc_harms_no_run_in_progress(
     words = ["run", str(tmp_path / "in"), "--model", str(colors_model), "--bucket-size", "4", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "sparkcore", *words, "--store", store.uri, "--state", str(store.state)],
-        cwd=Path(__file__).resolve().parents[1], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=dict(os.environ),
     )  # fmt: skip
     rounds = 0

@@ -10,10 +10,11 @@ from typing import Any
 
 from sparkcore import client
 from sparkcore.analysis.policy import Policy
+from sparkcore.commands.judging import read_policy
+from sparkcore.commands.options import engine_config, existing_store, run_config, truth_file
+from sparkcore.commands.reviewing import keep_truth, reviewed_results
+from sparkcore.commands.terminal import print_json, print_table, watching
 from sparkcore.errors import RequestError
-from sparkcore.judging import read_policy
-from sparkcore.options import engine_config, existing_store, run_config, truth_file
-from sparkcore.reviewing import keep_truth, reviewed_results
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
@@ -21,7 +22,6 @@ from sparkcore.runs.notes import read_notes
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.unfinished import unfinished_runs
-from sparkcore.terminal import print_json, print_table, watching
 
 EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
 _SHOWN_LABELS = 15
