@@ -18,7 +18,7 @@ from benchmarks.finished_run import write_finished_run
 from sparkcore.config import RunConfig
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import TOP_TYPE, image_id, result_schema
+from sparkcore.schema import ADDED_IN_3, TOP_TYPE, image_id, result_schema
 
 CLASSES = 1000
 TOP_K = 5
@@ -90,6 +90,7 @@ def _part(files: pa.Table, pictures: list[bytes], generator: np.random.Generator
         "thumbnail": _unless(failed, [pictures[code] for code in chosen]),
     }
     schema = result_schema()
+    columns |= {name: [None] * count for name in ADDED_IN_3}
     return pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema=schema)
 
 

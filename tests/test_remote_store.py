@@ -77,7 +77,7 @@ def test_exports_have_thumbnails_and_no_places(tmp_path: Path, store: RunStore, 
     places = {field.name for field in PLACE_FIELDS}
     printed("export", run_id, str(tmp_path / "out.parquet"))
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table.column_names == result_schema().names
+    assert table.column_names == [one for one in result_schema().names if one not in ("embedding", "activation")]
     pictures = dict(zip(table["image_id"].to_pylist(), table["thumbnail"].to_pylist(), strict=True))
     assert {name: picture for name, picture in pictures.items() if picture} == load_thumbnails(store, run_id, pictures)
     assert sum(picture is not None for picture in pictures.values()) == 41

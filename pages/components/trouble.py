@@ -33,9 +33,11 @@ def toast(error: SparkcoreError) -> None:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Draw an error of the program itself as one line, without its details."""
+    """Draw an error; of one of the program itself only a line, without its details."""
     try:
         yield
+    except SparkcoreError as error:
+        show(error)
     except Exception as error:  # noqa: BLE001 (the log has it, whatever it is)
         number = _noted(error, logging.ERROR)
         st.error(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUICK_IMAGES = 500
 _POLL_S = 0.05
 _RETRY_S = 1.0
+_SPARK_LOST = "Spark ended unexpectedly. The job goes on with a new one."
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class Place:
                     return None  # the next engine takes the job again
 
     def _carry_out(self, job: Job) -> None:
-        """Carry out one job, whatever its end; after a failure, ask whether Spark is still there."""
+        """Carry out one job, whatever its end."""
         _log.info("job %s: %s", job.job_id, job.config)
         table = self.places.table
         try:
@@ -128,21 +129,24 @@ class Place:
             self._write(table.finish, job, "cancelled", message="Cancelled; finished images are kept.")
         except SparkcoreError as error:
             _log.warning("job %s failed: %s", job.job_id, error)
-            self._write(table.finish, job, "failed", message=str(error))
-            self._check_spark()
+            self._fail(job, str(error))
         except Exception as error:  # noqa: BLE001 (one bad job must not end the engine)
             _log.exception("job %s failed", job.job_id)
-            message = f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log."
-            self._write(table.finish, job, "failed", message=message)
-            self._check_spark()
+            self._fail(job, f"Unexpected {type(error).__name__}: {first_line(error)[:300]} See logs/engine.log.")
         else:
             counts = outcome.manifest.counts
             sums = {"done": counts["images"], "total": counts["images"], "errors": counts["errors"]}
             self._write(table.report, job, **sums)
             self._write(table.finish, job, outcome.status, run_id=outcome.manifest.run_id)
 
-    def _check_spark(self) -> None:
-        if not is_alive(self.places.spark):
+    def _fail(self, job: Job, message: str) -> None:
+        """End a job as failed; the first time that Spark is lost under it, it waits for the next Spark."""
+        table, is_lost = self.places.table, not is_alive(self.places.spark)
+        if is_lost and job.message != _SPARK_LOST:
+            self._write(table.put_back, job, message=_SPARK_LOST)
+        else:
+            self._write(table.finish, job, "failed", message=message)
+        if is_lost:
             self.places.is_spark_lost = True
             self.places.stopping.set()
 

@@ -162,12 +162,16 @@ class JobTable:
         self.report(job_id)
         return self.get(job_id)
 
-    def put_back(self, job_id: str, *, images: int | None = None) -> None:
-        """Return a running job to the queue: its engine stops, or it has too many `images` for a quick look."""
+    def put_back(self, job_id: str, *, images: int | None = None, message: str = "") -> None:
+        """Return a running job to the queue: its engine stops, or it has too many `images` for a quick look.
+
+        `message` says what it waits for.
+        """
         with writing(self.path) as db:
             db.execute(
-                "UPDATE jobs SET state = 'queued', phase = '', images = coalesce(?, images) WHERE job_id = ?",
-                (images, job_id),
+                "UPDATE jobs SET state = 'queued', phase = '', images = coalesce(?, images), message = ? "
+                "WHERE job_id = ?",
+                (images, message, job_id),
             )
             db.execute(
                 "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "

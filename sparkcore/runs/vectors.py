@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -112,18 +114,33 @@ def map_vectors(store: RunStore, run_id: str, watch: Watch | None = None) -> Vec
     check_embeddings(manifest)
     rows, length = map_results(store, run_id).num_rows, int(manifest.model["features"]["embedding"])
     path = mapped_path(store, manifest, ".embeddings")
-    short = path.with_suffix(_SHORT)
-    if not short.is_file():
-        with hold_lock(store.state / "locks" / f"vectors-{run_id}.lock", watch.check):
-            if not short.is_file():
-                _copy(store, manifest, path, watch)
-                shorten(path, (rows, length))
+    try:
+        _keep(store, manifest, path, (rows, length), watch)
+    except OSError:  # a state folder that this user may only read
+        path = Path(_own_folder().name, "mapped", path.name)
+        _keep(store, manifest, path, (rows, length), watch)
     try:
         return open_arrays(path, (rows, length))
     except ValueError as error:
         raise RunFailedError(
             f"Expected {rows:,} embeddings of {length} numbers in {path}. Delete this file."
         ) from error
+
+
+def _keep(store: RunStore, manifest: Manifest, path: Path, shape: tuple[int, int], watch: Watch) -> None:
+    """Copy the embeddings of a run to a file, unless they are there."""
+    short = path.with_suffix(_SHORT)
+    if not short.is_file():
+        with hold_lock(path.parents[1] / "locks" / f"vectors-{manifest.run_id}.lock", watch.check):
+            if not short.is_file():
+                _copy(store, manifest, path, watch)
+                shorten(path, shape)
+
+
+@cache
+def _own_folder() -> TemporaryDirectory[str]:
+    """Return a folder that lives as long as this process."""
+    return TemporaryDirectory(prefix="sparkcore-vectors-")
 
 
 def open_arrays(path: Path, shape: tuple[int, int]) -> Vectors:

@@ -110,6 +110,7 @@ def test_a_tile_can_be_reached_with_the_keyboard(shown: Server, visit: Callable[
     page = visit(f"{shown.url}/gallery?sort=name-asc")
     wait_for_names(page, 24)
     page.locator(".wall a").first.focus()
+    page.keyboard.press("Tab")  # the box that chooses the first one
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("image-0001.jpg · 2 of 60")).to_be_visible()

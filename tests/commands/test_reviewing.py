@@ -56,13 +56,12 @@ def test_imported_labels_become_the_truth(tmp_path: Path, run: str, shell: Any) 
     assert (found["top1"], found["support"], found["true_labels"]) == (5 / 7, 7, {"reviewed": 7})
     assert found["low"] < found["top1"] < found["high"] <= found["top5"] + 1
     stats = shell("review", "stats", run)
-    assert {name: stats[name] for name in ("images", "reviewed", "judged", "correct", "people", "whole")} == {
+    assert {name: stats[name] for name in ("images", "reviewed", "judged", "correct", "people")} == {
         "images": 30,
         "reviewed": 8,
         "judged": 7,
         "correct": 5,
         "people": {"ann": 8},
-        "whole": None,
     }
     assert (stats["not_in_any_class"], stats["cannot_tell"]) == (1, 1)
     # A later run of another model over the same files has them at once.
