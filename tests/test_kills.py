@@ -18,14 +18,15 @@ from sparkcore.runs.store import RunStore
 from sparkcore.runs.verification import verify_run
 from sparkcore.schema import result_schema
 from tests.browser.conftest import Server
-from tests.cluster.drivers import descendants, forked_workers, kill, running
+from tests.cluster.drivers import descendants, forked_workers, kill, named, running
 from tests.cluster.faults import write_faults
 from tests.conftest import end_engine, wait_until, write_colors
 
 IMAGES = 32
 SLOW_S = 0.1
 SEED = 20_260_101
-VICTIMS = ("worker", "server", "engine")
+JVM = "org.apache.spark.deploy.SparkSubmit"
+VICTIMS = ("worker", "server", "engine", "JVM")
 
 
 @dataclass(slots=True)
@@ -74,7 +75,8 @@ class Scene:
             self.server.start()
         elif pid is not None:
             family = {pid, *descendants(pid)}
-            for one in [pid] if victim == "engine" else forked_workers(pid)[:1]:
+            victims = {"engine": [pid], "JVM": named(JVM, pid), "worker": forked_workers(pid)[:1]}
+            for one in victims[victim]:
                 kill(one)
             if victim == "engine":
                 wait_until(lambda: not family & running())  # what it has started ends by itself

@@ -9,7 +9,7 @@ from sparkcore.analysis.truth import is_correct
 from sparkcore.runs.files_table import read_files
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
-from sparkcore.schema import result_schema
+from sparkcore.schema import light_schema
 
 
 def test_a_synthetic_run_is_one_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -18,7 +18,7 @@ def test_a_synthetic_run_is_one_like_any_other(tmp_path: Path, monkeypatch: pyte
     run = synthetic.write_synthetic_run(store, 1000, thumbnail_side=32)
     table = load_results(store, run)
     counts = store.manifest(run).counts
-    assert table.schema.names == [name for name in result_schema().names if name != "thumbnail"]
+    assert table.schema.names == light_schema().names
     assert len(read_files(store.storage, run)) == 3
     assert table["image_id"].to_pylist() == sorted(table["image_id"].to_pylist())
     assert len(set(table["image_id"].to_pylist())) == 1000
