@@ -19,6 +19,7 @@ GROUPS = {
     ),
     "engine": ("tests/browser/", "tests/test_client.py", "tests/test_kills.py"),
     "tensorflow": ("tests/models/", "tests/worker/"),
+    "hostile": ("tests/pages/test_hostile.py",),  # long: at the end it would keep one process alone
 }
 _OWNERS = {"spark": "spark", "served": "engine", "browser": "engine"}  # fixture -> the group of all tests that use it
 
