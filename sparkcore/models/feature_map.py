@@ -75,6 +75,13 @@ class FoundMap:
         return (0, *self.axes, 6 - sum(self.axes))
 
 
+def origin_of_values(node: Node) -> Any:
+    """Return the operation whose values reach a node unchanged."""
+    while node.kind == PASSING and node.inputs:
+        node = node.inputs[0]
+    return node
+
+
 def find_feature_map(scores: Node) -> FoundMap | None:
     """Return the last feature map before the scores, None for a model that does not summarize one map."""
     summary = _summary(scores)

@@ -6,14 +6,12 @@ from typing import Any
 
 from sparkcore.errors import ModelError
 from sparkcore.models.feature_file import GraphFeatures
-from sparkcore.models.feature_map import find_feature_map
+from sparkcore.models.feature_map import ACTIVATION, find_feature_map, origin_of_values
 from sparkcore.models.tensorflow_nodes import TensorFlowNode
 
 INPUT_NAME = "images:0"
 OUTPUT_NAME = "probabilities:0"
 FEATURES_NAME = "features:0"
-# Operations that leave scores unchanged, between the last activation and the output.
-PASSING = ("Identity", "Reshape", "Squeeze", "Cast", "NoOp")
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 TORCH_MEAN_RGB = (0.485, 0.456, 0.406)
 TORCH_DEVIATION_RGB = (0.229, 0.224, 0.225)
@@ -75,14 +73,12 @@ def _with_probabilities(graph_def: Any, output: str, class_count: int) -> tuple[
         (scores,) = tf.import_graph_def(graph_def, return_elements=[output], name="")
         _check_output(scores, class_count)
         features = _add_features(tf, scores)
-        last = scores.op
-        while last.type in PASSING and len(last.inputs):
-            last = last.inputs[0].op
+        last = origin_of_values(TensorFlowNode(scores.op))
         scores = tf.cast(scores, tf.float32)
         if scores.shape[1] == 1:
-            positive = scores if last.type == "Sigmoid" else tf.sigmoid(scores)
+            positive = scores if last.operation.type == "Sigmoid" else tf.sigmoid(scores)
             scores = tf.concat([1.0 - positive, positive], axis=1)
-        elif last.type not in ("Softmax", "Sigmoid"):
+        elif last.kind != ACTIVATION:
             scores = tf.nn.softmax(scores)
         tf.identity(scores, name="probabilities")
         return graph.as_graph_def(), features

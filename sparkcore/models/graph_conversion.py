@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore.models.feature_file import GraphFeatures
-from sparkcore.models.feature_map import find_feature_map
+from sparkcore.models.feature_map import ACTIVATION, find_feature_map, origin_of_values
 from sparkcore.models.graph_file import GraphInput
 from sparkcore.models.openvino_nodes import OpenVinoNode
 from sparkcore.models.runtimes.openvino import import_openvino, pack, read_graph
-
-# Operations that leave scores unchanged, between the last activation and the output.
-_PASSING = ("Reshape", "Squeeze", "Unsqueeze", "Convert", "Transpose")
 
 
 def write_graph(source: Path, size: tuple[int, int], given: GraphInput, target: Path) -> None:
@@ -82,13 +79,10 @@ def _with_probabilities(ov: Any, model: Any, output: str | None, features: Any) 
     from openvino import opset13 as ops
 
     scores = model.outputs[0].get_node().input_value(0)
-    last = scores.get_node()
-    while last.get_type_name() in _PASSING:
-        last = last.input_value(0).get_node()
-    kind = last.get_type_name()
+    last = origin_of_values(OpenVinoNode(scores.get_node()))
     if scores.get_element_type() != ov.Type.f32:
         scores = ops.convert(scores, "f32").output(0)
-    is_probability = output == "softmax" or (output is None and kind in ("Softmax", "Sigmoid"))
+    is_probability = output == "softmax" or (output is None and last.kind == ACTIVATION)
     if scores.get_partial_shape()[1].get_length() == 1:
         positive = scores if is_probability else ops.sigmoid(scores).output(0)
         scores = ops.concat([ops.subtract(ops.constant(1.0, ov.Type.f32), positive), positive], 1).output(0)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-_Z = 1.959963984540054  # of the normal distribution, for 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +26,11 @@ class Agreement:
     @classmethod
     def of(cls, same: Sequence[bool], changes: Sequence[float]) -> Agreement:
         """Sum up at least one image: whether it keeps its label, and by how much its score changes."""
-        share = sum(same) / len(same)
-        low, high = _interval(share, len(same))
-        mean = sum(changes) / len(changes)
-        return cls(len(same), *(round(value, 6) for value in (share, low, high, mean, max(changes))))
+        from scipy.stats import binomtest
 
-
-def _interval(share: float, images: int) -> tuple[float, float]:
-    weight = _Z**2 / images
-    center = (share + weight / 2) / (1 + weight)
-    half = _Z * math.sqrt(share * (1 - share) / images + weight / (4 * images)) / (1 + weight)
-    return max(0.0, center - half), min(1.0, center + half)
+        low, high = binomtest(sum(same), len(same)).proportion_ci(0.95, "wilson")
+        share, mean = sum(same) / len(same), sum(changes) / len(changes)
+        return cls(len(same), *(round(float(value), 6) for value in (share, low, high, mean, max(changes))))
 
 
 def agreement_text(manifest: Mapping[str, Any]) -> str:
