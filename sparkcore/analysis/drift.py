@@ -23,7 +23,6 @@ from sparkcore.runs.store import RunStore
 from sparkcore.runs.vectors import check_comparable, has_embeddings, map_vectors
 
 LEVEL = 0.01
-EMBEDDING = "embedding"
 SHOWN = 24  # images least like the other batch
 _PERMUTATIONS = 999
 _MOST_EMBEDDINGS = 500  # of each side, for the test; its cost grows with the square

@@ -30,9 +30,7 @@ def reviewed_rows(table: pa.Table, states: Mapping[str, State]) -> dict[int, Sta
     found = _is_in(table["image_id"], ids)
     if HASH in table.column_names:
         digests = [key.removeprefix("sha256:") for key in states if key.startswith("sha256:")]
-        kind = table.schema.field(HASH).type
-        values = digests if pa.types.is_string(kind) else [bytes.fromhex(digest) for digest in digests]
-        found |= _is_in(table[HASH], pa.array(values, kind))
+        found |= _is_in(table[HASH], pa.array(digests, pa.string()))
     rows = np.flatnonzero(found)
     part = table.select([name for name in KEY_COLUMNS if name in table.column_names]).take(pa.array(rows))
     keys = [next((key for key in picture_keys(row) if key in states), "") for row in part.to_pylist()]

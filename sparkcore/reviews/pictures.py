@@ -16,20 +16,13 @@ KEY_COLUMNS = (HASH, "image_id", "version", "origin")
 def picture_keys(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the keys of the picture of a result row, the best one first.
 
-    The first one is the SHA-256 of the file's bytes, where the run has it: it holds under any name. The last one is
+    The first one has the content hash, where the run has it: it holds under any name. The last one is
     `image_id@version`: the same file, not changed since. Reviews are kept under all keys of the row that was seen, so
     that they hold for runs without hashes too.
     """
     stable = f"{row['image_id']}@{row.get('version') or ''}"
     content = row.get(HASH)
-    if not content:
-        return (stable,)
-    return (f"sha256:{content.hex() if isinstance(content, bytes) else content}", stable)
-
-
-def picture_key(row: Mapping[str, Any]) -> str:
-    """Return the best key of the picture of a result row."""
-    return picture_keys(row)[0]
+    return (f"sha256:{content}", stable) if content else (stable,)
 
 
 def pictures_at(table: pa.Table, rows: Sequence[int]) -> list[Picture]:

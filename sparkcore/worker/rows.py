@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sparkcore.config import RunConfig
 from sparkcore.models.top_k import entropy, margin
 from sparkcore.origins import file_name, truth_of
 from sparkcore.schema import (
     CLASSIFIED_FIELDS,
     KEEP_FIELDS,
-    SOURCE_FIELDS,
     STATUS_ERROR,
     STATUS_EXCLUDED,
     STATUS_OK,
@@ -40,11 +38,6 @@ _IDENTITY_FIELDS = [pa.field("image_id", pa.string()), pa.field("file_name", pa.
 def added_fields(keep: tuple[str, ...]) -> list[pa.Field]:
     """Return the columns that classification adds to its input."""
     return [*_IDENTITY_FIELDS, *CLASSIFIED_FIELDS, *(KEEP_FIELDS[name] for name in keep), COST_FIELD]
-
-
-def worker_schema(config: RunConfig) -> pa.Schema:
-    """Return the columns that workers send to the driver."""
-    return pa.schema([SOURCE_FIELDS[1], *added_fields(config.keep)])
 
 
 def classified_batch(
