@@ -105,7 +105,8 @@ def keep_truth(store: RunStore, manifest: Manifest, path: Path) -> int:
 
     What is known already is not said again.
     """
-    from sparkcore.analysis.review_files import match_lines, read_truth
+    from sparkcore.analysis.review_files import match_lines
+    from sparkcore.analysis.truth_file import read_truth
 
     table = load_results(store, manifest.run_id)
     found = match_lines(table, read_truth(path.read_bytes(), path.name, table))
