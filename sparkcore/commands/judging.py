@@ -109,7 +109,8 @@ def evaluate(options: argparse.Namespace) -> None:
     result, sources = evaluate_table(table), truth_sources(table, manifest.config["truth"])
     low, high = clopper_pearson(result.top_1 * result.support, result.support)
     if options.json:
-        found = {"top1": result.top_1, "top5": result.top_k, "low": low, "high": high, "true_labels": sources}
+        top5 = result.top_k if result.depth == 5 else None
+        found = {"top1": result.top_1, "top5": top5, "low": low, "high": high, "true_labels": sources}
         print_json({"run_id": manifest.run_id, **found, **result.numbers()})
         return
     said = ", ".join(f"{count:,} {name}" for name, count in sources.items())
