@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pyarrow.compute as pc
 import streamlit as st
@@ -52,19 +55,24 @@ def _way_back(opened: Opened, number: int, place: int | None) -> dict[str, list[
     return address.carried(page=str(page) if page > 1 else None, at=image_id)
 
 
-def _show_step(label: str, opened: Opened, rows: Rows, place: int | None) -> None:
-    there = place is not None and 0 <= place < len(rows)
+def step_button(label: str, key: str, go: Callable[[], None] | None) -> None:
+    """Draw the button of an arrow key, to the left for "Previous"; without `go` there is nothing there."""
     back = label == "Previous"
     st.button(
         label,
-        key=f"browse_{label.lower()}",
+        key=key,
         icon=":material/chevron_left:" if back else ":material/chevron_right:",
         icon_position="left" if back else "right",
         shortcut="Left" if back else "Right",
-        disabled=not there,
-        on_click=_go,
-        args=(opened.table["image_id"][int(rows[place])].as_py() if there and place is not None else "",),
+        disabled=go is None,
+        on_click=go,
     )
+
+
+def _show_step(label: str, opened: Opened, rows: Rows, place: int | None) -> None:
+    there = place is not None and 0 <= place < len(rows)
+    go = partial(_go, opened.table["image_id"][int(rows[place])].as_py()) if there and place is not None else None
+    step_button(label, f"browse_{label.lower()}", go)
 
 
 def _go(image_id: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
 import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components import address, cached, text
+from pages.components.browse import step_button
 from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore.analysis import queues, review_stats
 from sparkcore.analysis.columns import Rows
@@ -100,18 +102,9 @@ def show_steps(opened: Opened, order: Rows, here: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{text.escape(name)}** · {here + 1:,} of {len(order):,} · {judged:,} reviewed", width="content")
         with st.container(horizontal=True, width="content"):
-            for label, there, key in (("Previous", here - 1, "Left"), ("Skip", here + 1, "Right")):
-                is_back = label == "Previous"
-                st.button(
-                    label,
-                    key=f"queue_{label.lower()}",
-                    icon=":material/chevron_left:" if is_back else ":material/chevron_right:",
-                    icon_position="left" if is_back else "right",
-                    shortcut=key,
-                    disabled=not 0 <= there < len(order),
-                    on_click=go,
-                    args=(opened, order, there),
-                )
+            for label, there in (("Previous", here - 1), ("Skip", here + 1)):
+                is_there = 0 <= there < len(order)
+                step_button(label, f"queue_{label.lower()}", partial(go, opened, order, there) if is_there else None)
 
 
 def show_estimate(opened: Opened, wanted: Filters) -> None:

@@ -33,7 +33,16 @@ def _add_run(subparsers: Any) -> None:
     run = _command(subparsers, "run", running.run, "classify images and store the result", store=True)
     run.add_argument("images", metavar="IMAGES", nargs="?", help="folder (read recursively), file, pattern or URI")
     run.add_argument("--list", metavar="FILE", help="text file with a path or origin in each line, instead of IMAGES")
-    model = run.add_argument_group("model")
+    _add_model(run.add_argument_group("model"))
+    _add_images(run.add_argument_group("images"))
+    execution = run.add_argument_group("execution (does not change the result)")
+    _add_engine(execution)
+    run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
+    run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
+    _add_json(run)
+
+
+def _add_model(model: Any) -> None:
     model.add_argument(
         "--model",
         help="name of a model, a .keras, .h5, .onnx, .tflite or .xml file, or auto (default): ResNet50, else "
@@ -50,7 +59,9 @@ def _add_run(subparsers: Any) -> None:
         help="int8 becomes float32 where it keeps a smaller share of first labels (default: 0.97)",
     )
     model.add_argument("--top-k", type=int, metavar="N", help="labels kept per image (default: 5)")
-    reading = run.add_argument_group("images")
+
+
+def _add_images(reading: Any) -> None:
     reading.add_argument(
         "--reader", choices=config.READERS, help="bytes (default): Pillow; image: Spark's image source"
     )
@@ -70,11 +81,6 @@ def _add_run(subparsers: Any) -> None:
     reading.add_argument(
         "--features", choices=config.FEATURES, help="all (default): an embedding and activation maps of each image"
     )
-    execution = run.add_argument_group("execution (does not change the result)")
-    _add_engine(execution)
-    run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
-    run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
-    _add_json(run)
 
 
 def _add_reading(subparsers: Any) -> None:

@@ -73,7 +73,8 @@ class Execution:
             board = ReceiptBoard(self.store.storage, plan)
             for receipt in board.poll():
                 self.tally.add(receipt, resumed=True)
-            noted.result(), named.result()
+            noted.result()
+            named.result()
         self.tally.seconds["list"] = list_s
         if board.missing:
             task = self._task(spark, model, plan)

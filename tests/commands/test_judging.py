@@ -11,19 +11,6 @@ from sparkcore.cli import main
 from tests.runs_fixture import Made, write_run
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Give the function that runs a command and returns its JSON."""
-
-    def call(*arguments: object) -> Any:
-        code = main([*map(str, arguments), "--json", "--store", str(tmp_path / "store")])
-        said = capsys.readouterr()
-        assert code == 0, said.err
-        return json.loads(said.out)
-
-    return call
-
-
 def test_a_policy_is_fitted_and_is_a_column_of_exports(
     tmp_path: Path, shell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

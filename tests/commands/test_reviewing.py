@@ -22,19 +22,6 @@ def run(tmp_path: Path) -> str:
     return write_run(tmp_path / "store", truth=False, error_every=0, images=str(tmp_path / "photos"))
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Give the function that runs a command and returns its JSON."""
-
-    def call(*arguments: object) -> Any:
-        code = main([*map(str, arguments), "--json", "--store", str(tmp_path / "store")])
-        said = capsys.readouterr()
-        assert code == 0, said.err
-        return json.loads(said.out)
-
-    return call
-
-
 def image_ids(store: Path, run: str) -> list[str]:
     return load_results(RunStore(store), run)["image_id"].to_pylist()
 

@@ -359,16 +359,21 @@ def test_large_and_empty_files_are_not_read(tmp_path: Path, engine: EngineConfig
     assert "1,073,741,825 bytes; at most 1,073,741,824" in str(found["huge.jpg"]["error_message"])
 
 
-def test_a_run_pauses_for_others_and_goes_on(tmp_path: Path, request_for: Request) -> None:
-    write_colors(tmp_path / "in", 30)
-    engine = EngineConfig(store=tmp_path / "store", bucket_size=3)
-    seen: list[Step] = []
+def pausing(seen: list[Step]) -> Watch:
+    """Return a watch that keeps the steps, and lets a run wait three times once it classifies."""
 
     def must_pause() -> bool:
         phases = [step.phase for step in seen]
         return "classifying" in phases and phases.count("waiting for a quick look") < 3
 
-    outcome = run(request_for(tmp_path / "in"), engine, watch=Watch(seen.append, must_pause=must_pause))
+    return Watch(seen.append, must_pause=must_pause)
+
+
+def test_a_run_pauses_for_others_and_goes_on(tmp_path: Path, request_for: Request) -> None:
+    write_colors(tmp_path / "in", 30)
+    engine = EngineConfig(store=tmp_path / "store", bucket_size=3)
+    seen: list[Step] = []
+    outcome = run(request_for(tmp_path / "in"), engine, watch=pausing(seen))
     assert [step.phase for step in seen].count("waiting for a quick look") == 3
     assert counts(outcome) == {"images": 30, "ok": 30, "computed": 30}
 
@@ -391,13 +396,7 @@ def test_a_paused_run_stays_with_sparks_reader(tmp_path: Path, request_for: Requ
     write_colors(tmp_path / "in", 30)
     engine = EngineConfig(store=tmp_path / "store", bucket_size=3)
     seen: list[Step] = []
-
-    def must_pause() -> bool:
-        phases = [step.phase for step in seen]
-        return "classifying" in phases and phases.count("waiting for a quick look") < 3
-
-    watch = Watch(seen.append, must_pause=must_pause)
-    outcome = run(request_for(tmp_path / "in", reader="image"), engine, watch=watch)
+    outcome = run(request_for(tmp_path / "in", reader="image"), engine, watch=pausing(seen))
     assert [step.phase for step in seen].count("waiting for a quick look") == 3
     assert counts(outcome) == {"images": 30, "ok": 30, "computed": 30}
     assert {row["format"] for row in rows_of(outcome, engine, "format")} == {None}, "Pillow would have known it"
