@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import cached, comparison, drifting, frame, gallery, paired, side_by_side
+from pages.components import cached, comparison, drifting, frame, gallery, paired, preference, side_by_side
 from sparkcore.analysis.comparison import config_changes
 
 left = frame.show("compare")
@@ -23,6 +23,7 @@ if right is None:
     )
     st.stop()
 
+preference.show(left if left.given_and_reviewed else right)
 compared = cached.comparison(left, right)
 found = compared.comparison
 if found.both:

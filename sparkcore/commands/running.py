@@ -6,11 +6,14 @@ import argparse
 import logging
 import sys
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
+
 from sparkcore import client
+from sparkcore.analysis.policies import read_policy
 from sparkcore.analysis.policy import Policy
-from sparkcore.commands.judging import read_policy
 from sparkcore.commands.options import engine_config, existing_store, run_config, truth_file
 from sparkcore.commands.reviewing import keep_truth, reviewed_results
 from sparkcore.commands.terminal import print_json, print_table, watching
@@ -22,6 +25,7 @@ from sparkcore.runs.notes import read_notes
 from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.unfinished import unfinished_runs
+from sparkcore.runs.vectors import vectors_of
 
 EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
 _SHOWN_LABELS = 15
@@ -33,10 +37,10 @@ def run(options: argparse.Namespace) -> None:
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
-    policy, truth = read_policy(options.policy) if options.policy else None, truth_file(options)
+    store = RunStore(engine.store, engine.state)
+    policy, truth = read_policy(store, options.policy) if options.policy else None, truth_file(options)
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
-    store = RunStore(engine.store, engine.state)
     decisions = _decisions(store, outcome.manifest, policy)
     labels = {"true_labels": keep_truth(store, outcome.manifest, truth)} if truth else {}
     if options.json:
@@ -87,7 +91,6 @@ def export(options: argparse.Namespace) -> None:
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
     from sparkcore.analysis.policy import with_decisions
-    from sparkcore.analysis.report import render_report
     from sparkcore.intake import open_image
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
@@ -99,23 +102,41 @@ def export(options: argparse.Namespace) -> None:
     manifest = store.find(options.run)
     table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
     if options.policy:
-        table = with_decisions(table, read_policy(options.policy))
-
-    def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
-        return load_thumbnails(store, manifest.run_id, image_ids)
+        table = with_decisions(table, read_policy(store, options.policy))
 
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("wb") as file:
         if kind == "csv":
             exports.write_csv(table, file)
         elif kind == "parquet":
+            thumbnails = partial(load_thumbnails, store, manifest.run_id)
             exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
         elif kind == "zip":
             write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
         else:
-            title = read_notes(store).of(manifest.run_id).name
-            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
+            file.write(_report(store, manifest, table))
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write what a run shows as one HTML page of a few printed sheets."""
+    store = existing_store(options)
+    manifest = store.find(options.run)
+    table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_bytes(_report(store, manifest, table, options.title or ""))
+    print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
+
+
+def _report(store: RunStore, manifest: Manifest, table: pa.Table, title: str = "") -> bytes:
+    from sparkcore.analysis.report import Wanted, render_report
+
+    wanted = Wanted(
+        title=title or read_notes(store).of(manifest.run_id).name,
+        thumbnails=partial(load_thumbnails, store, manifest.run_id),
+        vectors=vectors_of(store, manifest),
+    )
+    return render_report(table, manifest.to_dict(), wanted).encode()
 
 
 def models(options: argparse.Namespace) -> None:
