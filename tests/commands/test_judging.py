@@ -31,11 +31,13 @@ def test_a_policy_is_fitted_and_is_a_column_of_exports(
     assert main(["export", run, str(tmp_path / "out.csv"), "--policy", str(file), *store]) == 0
     rows = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines())
     assert [row["decision"] for row in rows].count("accept") == 5
+    capsys.readouterr()
     shell("policy", "fit", run, "--precision", 0.8, "--name", "careful", "--save")
     assert [policy["name"] for policy in shell("policy", "list")] == ["careful"]
     assert main(["export", run, str(tmp_path / "named.csv"), "--policy", "careful", *store]) == 0
     assert "accept" in (tmp_path / "named.csv").read_text(encoding="utf-8-sig")
     assert main(["policy", "delete", "careful", *store]) == 0
+    capsys.readouterr()
     assert shell("policy", "list") == []
     assert main(["policy", "delete", "careful", *store]) == 2
     assert main(["report", run, str(tmp_path / "r.html"), "--title", "What we saw", *store]) == 0

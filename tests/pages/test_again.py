@@ -16,17 +16,18 @@ from tests.runs_fixture import write_run
 
 def test_filtered_pictures_become_the_list_of_a_new_run(store: RunStore, open_page: OpenPage, photos: Path):
     run = write_run(store, rows=30, images=str(photos), model="mobilenet_v2")
-    app = press(open_page("gallery", run=run, label="apple"), "Run these 5 with …")
+    app = press(open_page("gallery", run=run, label="apple"), "Run these 3 with …")
     assert app.title[0].value == "New run"
     list_id = address_of(app)["list"][0]
-    path = store.state / "lists" / list_id / "5 pictures of photos.txt"
+    app = open_page("run", repeat=run, list=list_id)
+    path = store.state / "lists" / list_id / "3 pictures of photos.txt"
     assert path.read_text().splitlines()[0] == f"file:{photos}/n01/image-0000.jpg"
-    assert "**5 pictures of photos**" in [plain(one.value) for one in app.markdown]
+    assert "**3 pictures of photos**" in [plain(one.value) for one in app.markdown]
     app.selectbox(key=f"request_{run}{list_id}_model").select("resnet50")
     press(app, "Run")
     (job,) = client.jobs()
     assert job.config == RunConfig(images=f"@{path}", model="resnet50", truth="folder")
-    assert "**5 pictures of photos · resnet50**" in " ".join(plain(one.value) for one in open_page("run").markdown)
+    assert "**3 pictures of photos · resnet50**" in " ".join(plain(one.value) for one in open_page("run").markdown)
 
 
 @pytest.mark.parametrize("chosen", [[0, 3], list(range(30))])

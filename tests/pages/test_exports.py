@@ -86,7 +86,7 @@ def test_zip_holds_the_originals_below_the_allowed_folders_on_request(tmp_path: 
 def test_a_policy_is_a_column_of_the_tables(exported: Exported):
     decided = replace(exported, policy=Policy("careful", 0.7))
     assert b'"decision"' in exports.csv_bytes(decided)
-    assert pq.read_table(io.BytesIO(exports.parquet_bytes(decided)))["decision"].to_pylist() == ["accept", "accept"]
+    assert pq.read_table(io.BytesIO(exports.parquet_bytes(decided)))["decision"].to_pylist() == ["review", "accept"]
 
 
 def test_a_filtered_export_says_so_in_its_name(exported: Exported):

@@ -66,7 +66,7 @@ def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: Open
     assert not (store.state / "uploads").exists()
 
 
-def test_folders_are_clicked_and_their_first_pictures_seen(store: RunStore, open_page: OpenPage, photos: Path):
+def test_folders_are_clicked_and_their_first_pictures_seen(open_page: OpenPage, photos: Path):
     (photos / "more").mkdir()
     (photos / "more" / "b.png").write_bytes((photos / "a.png").read_bytes())
     (photos / "more" / "broken.png").write_bytes(b"no picture")
@@ -75,11 +75,11 @@ def test_folders_are_clicked_and_their_first_pictures_seen(store: RunStore, open
     app.button(key=f"browse_to_{photos}").click().run()
     assert app.selectbox(key=f"{PREFIX}folder").value == str(photos)
     assert "1 picture is directly in this folder." in [caption.value for caption in app.main.caption]
-    assert len(app.get("imgs")) == 2  # of the three files, one cannot be read
+    assert len(app.image) == 2  # of the three files, one cannot be read
     more = app.button(key=f"browse_to_{photos / 'more'}")
     assert plain(more.label) == "more :small[2 pictures]"
     more.click().run()
-    assert len(app.get("imgs")) == 1
+    assert len(app.image) == 1
     press(app, "Run")
     assert client.jobs()[0].config.images == str(photos / "more")
     app = use_folder(open_page("run"), photos / "more")
