@@ -116,7 +116,8 @@ def _look_into_folder(path: Path, roots: Sequence[Root]) -> Content:
 
 def _count(folder: str, until: float) -> tuple[Count, list[str]]:
     """Count the pictures in a folder and below, and return the paths of some of them; no link is followed."""
-    pending, count, found = [folder], 0, []
+    pending, count = [folder], 0
+    found: list[str] = []
     while pending:
         for entry in _entries(pending.pop()):
             if count >= _MOST_COUNTED or time.monotonic() > until:

@@ -75,7 +75,9 @@ def repeated(store: RunStore, name: str) -> RunConfig | None:
     if address.get("list") and listed is None:
         st.warning("This list of pictures is no longer here. Choose them again in the gallery.")
     # What chose the pictures of that run has been done: a sample of a part would be a part of that.
-    return replace(config, images=f"@{listed}", **dict.fromkeys(_CHOOSING)) if listed else config
+    if listed is None:
+        return config
+    return RunConfig.from_dict({**config.to_dict(), **dict.fromkeys(_CHOOSING), "images": f"@{listed}"})
 
 
 def show_welcome(store: RunStore) -> None:

@@ -33,10 +33,12 @@ ROWS_SHOWN = 8  # of a table of classes or mistakes
 ERRORS_SHOWN = 10
 LEAST_JUDGED = 50  # images, for tables of classes and scores
 LEAST_OF_CLASS = 5  # images
+_LEAST_SHARE = 0.02  # of the most frequent label
 _MINIMUM_SCORES = (50, 70, 80, 90, 95)  # percent
 
 _TEMPLATE = "report.html.j2"
 _SECTIONS = (("config", "Settings"), ("model", "Model"), ("versions", "Versions"))
+_OF_MODEL = ("name", "source", "digest", "height", "width", "classes", "resize", "runtime", "precision")
 _SOURCES = {REVIEWED: "reviews", "folder": "the names of their folders", "filename": "their file names"}
 
 Cells = list[tuple[str, ...]]
@@ -149,12 +151,13 @@ def _facts(table: pa.Table, rows: Rows, found: Evaluation | None) -> Iterator[tu
 
 
 def _label_bars(table: pa.Table, rows: Rows) -> list[dict[str, Any]]:
-    """Return label, count and share of the most frequent labels, if one of them has several images."""
+    """Return label, count and share of the most frequent labels, if one of them stands out."""
     counts = label_counts(table, rows, LABELS_SHOWN).to_pylist()
-    largest = max((one["count"] for one in counts), default=0)
-    if len(counts) < 2 or max(one["count"] for one in counts if not one["is_rest"]) < 2:
+    largest = max((one["count"] for one in counts if not one["is_rest"]), default=0)
+    if len(counts) < 2 or largest < max(2, _LEAST_SHARE * len(rows)):
         return []
-    return [{**one, "width": 100 * one["count"] / largest, "share": percent(one["share"])} for one in counts]
+    widths = [0 if one["is_rest"] else 100 * one["count"] / largest for one in counts]
+    return [{**one, "width": width, "share": percent(one["share"])} for one, width in zip(counts, widths, strict=True)]
 
 
 def _mistakes(found: Evaluation) -> Cells:
@@ -192,8 +195,11 @@ def _sections(manifest: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str
     if stated := agreement_text(manifest):
         yield "Precision", [("agreement with float32", stated)]
     for key, title in _SECTIONS:
-        if manifest.get(key):
-            yield title, _settings(manifest[key])
+        value = manifest.get(key)
+        if key == "model" and isinstance(value, Mapping):
+            value = {name: value.get(name) for name in _OF_MODEL}
+        if value:
+            yield title, _settings(value)
 
 
 def _settings(value: Any, name: str = "") -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ IMAGES_SHOWN = 12  # on one wall
 _OF_GROUP = 3  # duplicates shown
 _LOOKED_AT = 5 * IMAGES_SHOWN  # some are on other walls
 
+_NO_PROBLEM = "grayscale"  # to those who read a report
 _IMAGE_TYPES = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
 
 
@@ -75,7 +76,7 @@ def walls(table: pa.Table, rows: Rows, thumbnails: Thumbnails | None, vectors: V
     for part in _predictions(table, read, matched):
         yield from _wall(table, part, truths, thumbnails, shown)
     if len(read) > IMAGES_SHOWN:
-        yield from _wall(table, _problems(table, read, vectors), truths, thumbnails, shown)
+        yield from _wall(table, _problems(table, read), truths, thumbnails, shown)
         yield from _wall(table, _duplicates(table, read, vectors, shown), truths, thumbnails, shown)
 
 
@@ -94,11 +95,12 @@ def _predictions(table: pa.Table, read: Rows, matched: Match) -> Iterator[_Part]
     yield _Part("Wrong", "Incorrect predictions with the highest scores.", sure)
 
 
-def _problems(table: pa.Table, read: Rows, vectors: Vectors | None) -> _Part:
+def _problems(table: pa.Table, read: Rows) -> _Part:
     """Return the pictures of poor quality, some of each kind."""
     is_read = np.zeros(table.num_rows, dtype=bool)
     is_read[read] = True
-    found = {kind: rows[is_read[rows]].tolist() for kind, rows in find_problems(measures(table, vectors)).items()}
+    problems = find_problems(measures(table, None))
+    found = {kind: rows[is_read[rows]].tolist() for kind, rows in problems.items() if kind != _NO_PROBLEM}
     counts = ", ".join(f"{len(rows):,} {kind}" for kind, rows in found.items() if rows)
     in_turn = chain(*zip_longest(*([(row, kind) for row in rows[:_LOOKED_AT]] for kind, rows in found.items())))
     notes: dict[int, str] = {}
