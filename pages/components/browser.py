@@ -19,7 +19,7 @@ from sparkcore.roots import Root
 
 _SEEN_S = 60
 _LONG_SIDE = 240  # pixels
-_WIDTH = 112
+_WIDTH = 86
 _MOST_BYTES = 50_000_000
 _PREVIEWS_S = 5.0
 _BOUNDS = Bounds(pixels=60_000_000, time_s=3.0)
@@ -41,7 +41,7 @@ def show(place: str | None, roots: Sequence[Root], key: str) -> None:
             if found.parent is not None:
                 _button("Up", found.parent, key, icon=":material/arrow_upward:")
             for folder in found.folders:
-                _button(f"{text.escape(folder.name)} :small[{_said(folder.count)}]", folder.place, key)
+                _button(f"{text.escape(folder.name)} :gray[{_said(folder.count)}]", folder.place, key)
         if found.folders and (found.own.pictures or not found.own.is_all):
             st.caption(f"{_said(found.own)} {'is' if found.own.pictures == 1 else 'are'} directly in this folder.")
         if not found.is_all:

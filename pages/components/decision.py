@@ -41,8 +41,7 @@ def show(opened: Opened, wanted: Filters) -> None:
         others = wanted.without("score").without("correct")
         if saved is not None:
             _show_saved(opened, others, saved)
-            _show_decisions(opened, wanted, saved)
-            policies.show_delete(opened.store, saved)
+            _show_decisions(opened, wanted, saved, is_saved=True)
         elif has_truth(opened.table):
             _show_fit(opened, wanted, others)
 
@@ -55,8 +54,7 @@ def _show_fit(opened: Opened, wanted: Filters, others: Filters) -> None:
         st.info(text.escape(str(error)), icon=":material/info:")
         return
     _show_found(fitted)
-    _show_decisions(opened, wanted, fitted.policy)
-    policies.show_save(opened.store, fitted.policy)
+    _show_decisions(opened, wanted, fitted.policy, is_saved=False)
     if aim.by_class:
         _show_classes(fitted)
 
@@ -95,7 +93,7 @@ def _show_found(fitted: FittedPolicy) -> None:
     )
 
 
-def _show_decisions(opened: Opened, wanted: Filters, policy: Policy) -> None:
+def _show_decisions(opened: Opened, wanted: Filters, policy: Policy, *, is_saved: bool) -> None:
     decided = decide(opened.table, policy).take(pa.array(cached.matching_rows(opened, wanted)))
     counts = count_decisions(decided)
     st.markdown(
@@ -119,6 +117,7 @@ def _show_decisions(opened: Opened, wanted: Filters, policy: Policy) -> None:
             on_click="ignore",
             help="For `sparkcore run --policy` and `sparkcore export --policy`.",
         )
+        (policies.show_delete if is_saved else policies.show_save)(opened.store, policy)
 
 
 def _show_classes(fitted: FittedPolicy) -> None:

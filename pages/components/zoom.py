@@ -29,14 +29,15 @@ _CSS = """
 .stage:active { cursor: grabbing; }
 .stage:focus-visible { outline: 3px solid var(--st-primary-color); }
 .stage img { position: absolute; top: 0; left: 0; max-width: none; transform-origin: 0 0; user-select: none; }
-.tools { display: flex; gap: 6px; align-items: center; margin-top: 8px; font-family: var(--st-font);
+.tools { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-top: 8px; font-family: var(--st-font);
          color: var(--st-text-color); font-variant-numeric: tabular-nums; }
-.tools button { min-width: 40px; min-height: 36px; padding: 4px 12px; font: inherit; color: inherit; cursor: pointer;
+.tools button { white-space: nowrap; min-width: 40px; min-height: 36px; padding: 4px 12px; font: inherit; color: inherit; cursor: pointer;
                 background: none; border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
 .tools span { margin-left: 6px; opacity: .8; }
 """
 _JS = """
 const MOST = 16
+const MOST_FITTED = 3
 const STEP = 1.25
 
 export default function ({ data, parentElement }) {
@@ -47,7 +48,8 @@ export default function ({ data, parentElement }) {
   const view = { scale: 1, x: 0, y: 0 }
   const pointers = new Map()
 
-  const least = () => Math.min(stage.clientWidth / picture.naturalWidth, stage.clientHeight / picture.naturalHeight, 1)
+  const fitted = () =>
+    Math.min(stage.clientWidth / picture.naturalWidth, stage.clientHeight / picture.naturalHeight, MOST_FITTED)
   const draw = () => {
     const width = picture.naturalWidth * view.scale, height = picture.naturalHeight * view.scale
     const inside = (at, size, room) => (size <= room ? (room - size) / 2 : Math.min(0, Math.max(room - size, at)))
@@ -59,7 +61,7 @@ export default function ({ data, parentElement }) {
       `${Math.round(100 * view.scale)} % of ${picture.naturalWidth} \u00d7 ${picture.naturalHeight}`
   }
   const zoom = (scale, x = stage.clientWidth / 2, y = stage.clientHeight / 2) => {
-    const next = Math.min(MOST, Math.max(least(), scale))
+    const next = Math.min(MOST, Math.max(Math.min(fitted(), 1), scale))
     view.x = x - ((x - view.x) * next) / view.scale
     view.y = y - ((y - view.y) * next) / view.scale
     view.scale = next
@@ -70,7 +72,7 @@ export default function ({ data, parentElement }) {
     return [event.clientX - box.left, event.clientY - box.top]
   }
   const actions = {
-    in: () => zoom(view.scale * STEP), out: () => zoom(view.scale / STEP), fit: () => zoom(0), full: () => zoom(1),
+    in: () => zoom(view.scale * STEP), out: () => zoom(view.scale / STEP), fit: () => zoom(fitted()), full: () => zoom(1),
     left: () => { view.x += 60; draw() }, right: () => { view.x -= 60; draw() },
     up: () => { view.y += 60; draw() }, down: () => { view.y -= 60; draw() },
   }
@@ -81,7 +83,7 @@ export default function ({ data, parentElement }) {
     event.preventDefault()
     zoom(view.scale * Math.exp(-event.deltaY / 400), ...place(event))
   }
-  stage.ondblclick = (event) => zoom(view.scale < 1 ? 1 : 0, ...place(event))
+  stage.ondblclick = (event) => zoom(view.scale === 1 ? fitted() : 1, ...place(event))
   stage.onkeydown = (event) => {
     if (!keys[event.key] || event.ctrlKey || event.metaKey) return
     event.preventDefault()
@@ -109,7 +111,7 @@ export default function ({ data, parentElement }) {
     }
   }
   for (const button of tools.querySelectorAll("button")) button.onclick = actions[button.dataset.do]
-  picture.onload = () => zoom(0)
+  picture.onload = () => zoom(fitted())
   picture.src = url
   const watch = new ResizeObserver(() => picture.naturalWidth && zoom(view.scale))
   watch.observe(stage)

@@ -11,7 +11,7 @@ from tests.browser.conftest import Server, settle
 
 def test_chosen_pictures_open_the_form_of_a_new_run(shown: Server, visit: Callable[..., Page]) -> None:
     run = shown.store.runs()[0].run_id
-    page = visit(f"{shown.url}/gallery?run={run}&label=apple")
+    page = visit(f"{shown.url}/gallery?run={run}")
     boxes = page.get_by_role("checkbox", name="Choose image-")
     boxes.nth(1).click()
     boxes.nth(3).click(modifiers=["Shift"])
@@ -33,6 +33,8 @@ def test_a_picture_is_zoomed_moved_and_its_link_copied(shown: Server, visit: Cal
     page.get_by_role("button", name="Zoom").click()
     dialog = page.get_by_role("dialog")
     stage, said = dialog.get_by_role("img", name="The picture in full resolution"), dialog.locator(".tools span")
+    expect(said).to_contain_text(" % of ")
+    dialog.get_by_role("button", name="100 %").click()
     expect(said).to_contain_text("100 % of ")
     width = int((said.text_content() or "").split(" of ")[1].split()[0])
     assert width >= 4 * 160  # the original, not the thumbnail
@@ -44,10 +46,10 @@ def test_a_picture_is_zoomed_moved_and_its_link_copied(shown: Server, visit: Cal
     picture = stage.locator("img")
     before = picture.bounding_box()
     page.mouse.down()
-    page.mouse.move(*[200, 200])
+    page.mouse.move(200, 200)
     page.mouse.up()
     assert picture.bounding_box() != before
-    page.keyboard.press("0")
+    page.keyboard.press("1")
     expect(said).to_contain_text("100 % of ")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

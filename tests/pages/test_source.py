@@ -77,7 +77,7 @@ def test_folders_are_clicked_and_their_first_pictures_seen(open_page: OpenPage, 
     assert "1 picture is directly in this folder." in [caption.value for caption in app.main.caption]
     assert len(app.image) == 2  # of the three files, one cannot be read
     more = app.button(key=f"browse_to_{photos / 'more'}")
-    assert plain(more.label) == "more :small[2 pictures]"
+    assert plain(more.label) == "more :gray[2 pictures]"
     more.click().run()
     assert len(app.image) == 1
     press(app, "Run")
