@@ -7,10 +7,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sparkcore import client
 from sparkcore.config import EngineConfig, RunConfig
@@ -147,14 +150,25 @@ class Scene:
         self.struck.append("driver")
 
 
-def make_scene(folder: Path, request: RunConfig, engine: EngineConfig, seed: int) -> Scene:
-    """Start a dashboard; the engine comes with the first job, and its workers are slow."""
-    server = Server(RunStore(engine.store, engine.state), folder)
-    server.start()
-    return Scene(folder, engine, request, server, random.Random(seed))
+@contextmanager
+def scene_in(folder: Path, request: RunConfig, engine: EngineConfig, seed: int) -> Iterator[Scene]:
+    """Start a dashboard; the engine comes with the first job, and its workers are slow.
+
+    At the end, all that was started must end.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _environment(folder).items():
+            patch.setenv(name, value)
+        server = Server(RunStore(engine.store, engine.state), folder)
+        server.start()
+        scene = Scene(folder, engine, request, server, random.Random(seed))
+        try:
+            yield scene
+        finally:
+            scene.end()
 
 
-def slow_environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of processes that take long for a picture, and keep temporary files in this folder."""
     faults = write_faults(folder / "faults", SLOW_S)
     with (faults.folder / "sitecustomize.py").open("a") as module:

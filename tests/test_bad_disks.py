@@ -14,7 +14,7 @@ from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.errors import RunFailedError
 from sparkcore.runs.files_table import parts_so_far
 from tests.conftest import wait_until, write_colors
-from tests.kill_scene import Scene, make_scene, slow_environment
+from tests.kill_scene import Scene, scene_in
 from tests.small_disk import filled, read_only_disk, small_disk
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -40,14 +40,11 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def scene(
     tmp_path: Path, disk: Path, request_for: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Scene]:
-    for name, value in slow_environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("SPARKCORE_STATE", str(tmp_path / "state"))
     write_colors(tmp_path / "in", IMAGES)
     engine = EngineConfig(store=disk / "store", state=tmp_path / "state", bucket_size=4)
-    made = make_scene(tmp_path, request_for(tmp_path / "in"), engine, SEED)
-    yield made
-    made.end()
+    with scene_in(tmp_path, request_for(tmp_path / "in"), engine, SEED) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
