@@ -45,7 +45,7 @@ def unknown_model(tmp_path: Path, colors_model: Path) -> Path:
     return path
 
 
-def interrupted(folder: Path, phase: str, words: list[str], **environment: str) -> None:
+def interrupted(folder: Path, phase: str, words: list[str], after_s: float = 0.5, **environment: str) -> None:
     """Start a run, send what Ctrl-C sends soon after a phase begins, and see it end with all that it has started."""
     told = folder / "stderr"
     command = [sys.executable, "-m", "sparkcore", "run", *words, "--store", str(folder / "store")]
@@ -53,7 +53,7 @@ def interrupted(folder: Path, phase: str, words: list[str], **environment: str) 
         command, cwd=ROOT, env={**os.environ, **quick_jvm(), **environment}, stderr=stderr, start_new_session=True,
     ) as process:  # fmt: skip
         wait_until(lambda: f"\n{phase}" in f"\n{told.read_text()}" or process.poll() is not None)
-        time.sleep(0.5)
+        time.sleep(after_s)
         assert process.poll() is None, told.read_text()
         family = descendants(process.pid)
         begun = time.monotonic()
@@ -78,10 +78,12 @@ def test_listing_on_a_store_that_is_silent(tmp_path: Path, colors_model: Path, s
     interrupted(tmp_path, "listing", words, AWS_ENDPOINT_URL=silent_server, AWS_ALLOW_HTTP="true")
 
 
-@pytest.mark.parametrize("phase", ["starting Spark", "loading the model"])
-def test_while_spark_starts_and_the_model_is_frozen(tmp_path: Path, unknown_model: Path, phase: str) -> None:
+@pytest.mark.parametrize(("phase", "after_s"), [("starting Spark", 0), ("starting Spark", 1), ("loading the model", 1)])
+def test_while_spark_starts_and_the_model_is_frozen(
+    tmp_path: Path, unknown_model: Path, phase: str, after_s: float
+) -> None:
     write_colors(tmp_path / "in", 4)
-    interrupted(tmp_path, phase, [str(tmp_path / "in"), "--model", str(unknown_model)])
+    interrupted(tmp_path, phase, [str(tmp_path / "in"), "--model", str(unknown_model)], after_s)
 
 
 @pytest.mark.soak

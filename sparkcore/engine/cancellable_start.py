@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _END_S = 1.0
+_OF_THE_JVM = ("_gateway", "_jvm", "_active_spark_context")
 
 Build = Callable[[], "SparkSession"]
 
@@ -74,6 +75,7 @@ def _end(jvms: list[subprocess.Popen[bytes]], starting: Future[SparkSession]) ->
     for jvm in jvms:
         jvm.kill()
         jvm.wait()
-    if jvms:  # PySpark would go on to use what is gone
-        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+    for name in _OF_THE_JVM if jvms else ():  # PySpark would go on to use what is gone
+        setattr(SparkContext, name, None)
+    if jvms:
         SparkSession._instantiatedSession = None
