@@ -98,6 +98,6 @@ def test_while_a_model_is_quantized(tmp_path: Path, colors_model: Path, phase: s
 @pytest.mark.soak  # with a signal to the driver alone, test_cli does the same
 def test_while_pictures_are_classified(tmp_path: Path, colors_model: Path) -> None:
     write_colors(tmp_path / "in", 40)
-    faults = write_faults(tmp_path / "faults", slow_s=0.3)
+    faults = write_faults(tmp_path / "faults", slow_s=0.5)
     words = [str(tmp_path / "in"), "--model", str(colors_model)]
-    interrupted(tmp_path, "classifying", words, PYTHONPATH=str(faults.folder))
+    interrupted(tmp_path, "classifying", words, 5, PYTHONPATH=str(faults.folder))
