@@ -56,12 +56,12 @@ def _noted_jvms() -> Iterator[list[subprocess.Popen[bytes]]]:
         jvms.append(subprocess.Popen(*words, **options))
         return jvms[-1]
 
-    intact, changed = java_gateway.Popen, "Popen"
-    setattr(java_gateway, changed, start)
+    module: Any = java_gateway
+    intact, module.Popen = module.Popen, start
     try:
         yield jvms
     finally:
-        setattr(java_gateway, changed, intact)
+        module.Popen = intact
 
 
 def _end(jvms: list[subprocess.Popen[bytes]], starting: Future[SparkSession]) -> None:
