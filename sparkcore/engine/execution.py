@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from sparkcore.background import cancelled_on_error, in_background, result_of
@@ -89,6 +90,7 @@ class Execution:
         checked = _asked(partial(check_store, storage))
         known = _asked(partial(read_plan, storage, request.run_id))
         donors = _asked(partial(find_donors, storage, request))
+        _asked(partial(import_module, "pandas"))  # `mapInArrow` imports it: here while the JVM starts
         with cancelled_on_error(start_loading(request, storage)) as loading:
             spark = self.spark()
             self._report("loading the model")
@@ -231,5 +233,5 @@ class Execution:
 
 
 def _asked(question: Callable[[], T]) -> Future[T]:
-    """Ask the store, in the background."""
-    return in_background(lambda _: question(), "store")
+    """Start to ask the store, or for whatever else takes long."""
+    return in_background(lambda _: question(), "ahead")
