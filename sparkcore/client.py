@@ -60,7 +60,9 @@ def status(job_id: str, engine: EngineConfig | None = None) -> Job:
 
 def cancel(job_id: str, engine: EngineConfig | None = None) -> Job:
     """Cancel a job; its finished images are kept. Raises RunNotFoundError."""
-    return _table(engine).request_cancel(job_id)
+    job = _table(engine).request_cancel(job_id)
+    # Without an engine, which was killed, nobody would ever read the request.
+    return _table(engine).end_cancelled(job_id) if job.active and engine_pid(engine) is None else job
 
 
 def jobs(engine: EngineConfig | None = None, *, limit: int = 100) -> list[Job]:
