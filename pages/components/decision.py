@@ -117,7 +117,8 @@ def _show_decisions(opened: Opened, wanted: Filters, policy: Policy, *, is_saved
             on_click="ignore",
             help="For `sparkcore run --policy` and `sparkcore export --policy`.",
         )
-        (policies.show_delete if is_saved else policies.show_save)(opened.store, policy)
+        show = policies.show_delete if is_saved else policies.show_save
+        show(opened.store, policy)
 
 
 def _show_classes(fitted: FittedPolicy) -> None:

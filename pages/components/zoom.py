@@ -31,7 +31,8 @@ _CSS = """
 .stage img { position: absolute; top: 0; left: 0; max-width: none; transform-origin: 0 0; user-select: none; }
 .tools { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-top: 8px; font-family: var(--st-font);
          color: var(--st-text-color); font-variant-numeric: tabular-nums; }
-.tools button { white-space: nowrap; min-width: 40px; min-height: 36px; padding: 4px 12px; font: inherit; color: inherit; cursor: pointer;
+.tools button { white-space: nowrap; min-width: 40px; min-height: 36px; padding: 4px 12px; font: inherit;
+                color: inherit; cursor: pointer;
                 background: none; border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
 .tools span { margin-left: 6px; opacity: .8; }
 """
@@ -72,7 +73,8 @@ export default function ({ data, parentElement }) {
     return [event.clientX - box.left, event.clientY - box.top]
   }
   const actions = {
-    in: () => zoom(view.scale * STEP), out: () => zoom(view.scale / STEP), fit: () => zoom(fitted()), full: () => zoom(1),
+    in: () => zoom(view.scale * STEP), out: () => zoom(view.scale / STEP),
+    fit: () => zoom(fitted()), full: () => zoom(1),
     left: () => { view.x += 60; draw() }, right: () => { view.x -= 60; draw() },
     up: () => { view.y += 60; draw() }, down: () => { view.y -= 60; draw() },
   }
