@@ -60,7 +60,6 @@ def open_page(store: RunStore) -> OpenPage:
 
     def open_it(page: str, /, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-        app.run()
         app.switch_page(f"pages/{page}.py")
         return ask(app, query)
 
