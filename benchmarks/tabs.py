@@ -43,7 +43,7 @@ class Tab:
     ) -> None:
         self._connection.close()
 
-    def open(self, page: str, **query: str) -> Seen:
+    def open(self, page: str, /, **query: str) -> Seen:
         """Open a page by its address, and return once it is complete."""
         self._page, self._query, self.refreshed = page, urlencode(query), None
         return self._ask()
@@ -73,7 +73,7 @@ class Tab:
         message = ForwardMsg.FromString(content)
         kind = message.WhichOneof("type")
         if kind == "delta":
-            seen.errors += _errors_in(message)
+            seen.errors += [f"{self._page}?{self._query}: {error}" for error in _errors_in(message)]
         elif kind == "page_not_found":
             seen.errors.append(f"There is no page {self._page}.")
         elif kind == "auto_rerun":

@@ -155,11 +155,12 @@ def _changed_settings(manifest: Manifest) -> str:
 def _details(manifest: Manifest) -> dict[str, str | None]:
     counts, timings, versions = manifest.counts, manifest.timings, manifest.versions
     reused = counts.get("reused", 0)
+    side = manifest.model.get("height", 0), manifest.model.get("width", 0)
     return {
         "Path": manifest.config["images"],
         "Model": manifest.model.get("name", manifest.config["model"]),
         "Weights": manifest.model.get("source"),
-        "Input": f"{text.pixels(manifest.model['height'], manifest.model['width'])} pixels",
+        "Input": f"{text.pixels(*side)} pixels" if all(side) else None,
         "Settings": _changed_settings(manifest) or "defaults",
         "Precision": agreement_text(manifest.to_dict()) or None,
         "Images": f"{counts['images']:,} ({f'{reused:,}' if reused else 'none'} reused)",

@@ -212,15 +212,17 @@ def test_an_error_has_an_id_that_is_in_the_log(store: RunStore, open_page: OpenP
     assert "Traceback" not in log
 
 
+@pytest.mark.parametrize("way", ["", "pages/gallery.py"])
 def test_an_exception_that_nobody_expects_is_one_line_on_the_page(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
 ):
     def fail(*_: str) -> None:
         raise ZeroDivisionError(HOSTILE)
 
     write_run(store, rows=12)
     monkeypatch.setattr("pages.components.frame.heading", fail)
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    (app.switch_page(way) if way else app).run()  # the first request to a server may be that of a page
     assert not app.exception
     (said,) = [one.value for one in app.error]
     assert said.startswith("Something went wrong here that should not.")
