@@ -16,7 +16,7 @@ from sparkcore.runs.store import RunStore
 from tests.conftest import end_engine, write_colors
 
 SECONDS = float(os.environ.get("LOAD_SECONDS", "600"))
-SESSIONS, IMAGES = 20, 24
+SESSIONS, IMAGES, WARM_S = 20, 24, 240
 # From the second to the last third of the time: what a garbage collector and caches of a fixed size explain.
 MOST_GROWTH_MB = {"server": 40, "engine": 20, "JVM": 100, "workers": 40}
 _log = logging.getLogger(__name__)
@@ -33,8 +33,9 @@ def test_ten_minutes_of_work(tmp_path: Path, request_for: Callable[..., RunConfi
         end_engine(engine)
     _log.warning("%s", json.dumps(found.summary()))
     assert found.errors == []
+    assert " ERROR " not in (RunStore(engine.store).state / "logs" / "dashboard.log").read_text()
     assert min(found.jobs[state] for state in ("complete", "cached", "cancelled")) > 0
+    if SECONDS < WARM_S:
+        return  # a trial: caches are still filling
     growth = {part: late - early for part in PARTS for early, late in [found.later_mb(part)]}
     assert {part: mb for part, mb in growth.items() if mb > MOST_GROWTH_MB[part]} == {}
-    log = RunStore(engine.store).state / "logs" / "dashboard.log"
-    assert " ERROR " not in log.read_text()
