@@ -76,12 +76,12 @@ class Tab:
             seen.errors += [f"{self._page}?{self._query}: {error}" for error in _errors_in(message)]
         elif kind == "page_not_found":
             seen.errors.append(f"There is no page {self._page}.")
-        elif kind == "new_session" and not message.new_session.fragment_ids_this_run:
-            self.refreshed = None  # the whole page is drawn anew, maybe without that part
         elif kind == "auto_rerun":
             self.refreshed = message.auto_rerun.fragment_id
         elif kind == "script_finished":
-            return message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                return True
+            self.refreshed = None  # the whole page is drawn anew, maybe without that part
         return False
 
 
