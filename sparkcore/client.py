@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
@@ -130,7 +129,7 @@ def _absolute_images(images: str) -> str:
 
 def _absolute_file(text: str) -> str:
     """Return the absolute path of a file that exists; names of models and weights are returned as they are."""
-    return str(absolute_path(text)) if Path(text).expanduser().is_file() else text
+    return str(absolute_path(text)) if os.path.isfile(os.path.expanduser(text)) else text
 
 
 def _flags(engine: EngineConfig, store: RunStore) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from sparkcore.analysis.paired import Paired, judge_pairs
 from sparkcore.analysis.selection import select, sort
 from sparkcore.analysis.truth import Match, has_truth, match
 from sparkcore.errors import RequestError
+from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 
 
@@ -129,11 +131,19 @@ def comparison(left: Opened, right: Opened) -> Compared:
     return Compared(found, (left_rows, right_rows), paired, outcome)
 
 
-@st.cache_data(max_entries=1000, show_spinner=False)
-def size_bytes(key: Key) -> int:
-    """Return the size of a run on disk, by its `Opened.key`."""
-    root, run_id, _ = key
-    return RunStore(root).size_bytes(run_id)
+def sizes_bytes(store: RunStore, manifests: Sequence[Manifest]) -> list[int]:
+    """Return the sizes of runs on disk; each run is looked at once."""
+    known = _known_sizes(store.uri)
+    keys = [(manifest.run_id, manifest.finished_at) for manifest in manifests]
+    new = [key for key in keys if key not in known]
+    known.update(zip(new, store.sizes_bytes([run_id for run_id, _ in new]), strict=True))
+    return [known[key] for key in keys]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _known_sizes(uri: str) -> dict[tuple[str, str], int]:
+    del uri
+    return {}
 
 
 def _read_only(rows: Rows) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import similar, text
+from pages.components import similar, text, trouble
 from pages.components.opened import Opened
 from pages.components.picture import Row
 from sparkcore import intake
@@ -29,7 +29,7 @@ def show(opened: Opened, row: Row) -> None:
         try:
             _show_map(opened, row)
         except SparkcoreError as error:
-            st.error(text.escape(str(error)), icon=":material/error:")
+            trouble.show(error)
 
 
 def _show_map(opened: Opened, row: Row) -> None:
@@ -40,7 +40,7 @@ def _show_map(opened: Opened, row: Row) -> None:
         explanation.labels,
         default=explanation.labels[0],
         required=True,
-        format_func=display_name,
+        format_func=lambda one: text.escape(display_name(one)),  # unlike those of a selectbox, options are Markdown
         key=f"why_label_{image_id}",
     )
     others = [one for one in explanation.labels if one != label]
