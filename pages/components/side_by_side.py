@@ -13,7 +13,7 @@ from pages.components import address, gallery, text
 from pages.components.opened import Opened
 from pages.components.wall import FRAME_CSS, FRAME_JS
 from sparkcore.analysis.columns import Rows
-from sparkcore.analysis.explanation import Explanation, has_maps, heat_thumbnail, load_explanations
+from sparkcore.analysis.explanation import has_maps, heat_thumbnails
 from sparkcore.imaging.lettering import display_name
 
 _PREDICTIONS = 5
@@ -112,19 +112,10 @@ def _is_heated() -> bool:
 
 def _heated(run: Opened, tiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the tiles with their pictures under the evidence for their label, as far as it is known."""
-    known = load_explanations(run.store, run.manifest, [tile["image_id"] for tile in tiles])
-    return [
-        {**tile, "picture": _heated_picture(run, tile["picture"], known[tile["image_id"]])}
-        if tile["picture"] and tile["image_id"] in known
-        else tile
-        for tile in tiles
-    ]
-
-
-def _heated_picture(run: Opened, picture: str, explanation: Explanation) -> str:
-    kind, _, content = picture.partition(",")
-    drawn = heat_thumbnail(base64.b64decode(content), explanation, run.manifest)
-    return f"{kind},{base64.b64encode(drawn).decode()}"
+    contents = {tile["image_id"]: base64.b64decode(tile["picture"].partition(",")[2]) for tile in tiles}
+    known = heat_thumbnails(run.store, run.manifest, {name: content for name, content in contents.items() if content})
+    pictures = {name: "data:image/jpeg;base64," + base64.b64encode(content).decode() for name, content in known.items()}
+    return [{**tile, "picture": pictures.get(tile["image_id"], tile["picture"])} for tile in tiles]
 
 
 def _prediction(one: dict[str, Any]) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,14 +75,6 @@ def load_explanation(store: RunStore, manifest: Manifest, image_id: str) -> Expl
     return _explanation(rows[0], manifest)
 
 
-def load_explanations(store: RunStore, manifest: Manifest, image_ids: Sequence[str]) -> dict[str, Explanation]:
-    """Read the maps of images, by image id; those without maps are absent, as all are where the run has none."""
-    if not has_maps(manifest):
-        return {}
-    rows = load_rows(store, manifest.run_id, image_ids, ["image_id", "activation", "top"]).to_pylist()
-    return {row["image_id"]: _explanation(row, manifest) for row in rows if row["activation"] is not None}
-
-
 def _explanation(row: Mapping[str, Any], manifest: Manifest) -> Explanation:
     maps = np.frombuffer(row["activation"], np.uint8).reshape(-1, *manifest.model["features"]["activation"])
     labels = tuple(entry["label"] for entry in row["top"][: len(maps)])
@@ -95,7 +87,16 @@ def explanation_png(content: bytes, evidence: npt.NDArray[np.float32], manifest:
     return heat_map_png(content, evidence, model, manifest.fit)
 
 
-def heat_thumbnail(thumbnail: bytes, explanation: Explanation, manifest: Manifest) -> bytes:
-    """Return a thumbnail under the evidence for the best label, as JPEG."""
+def heat_thumbnails(store: RunStore, manifest: Manifest, thumbnails: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return thumbnails, by image id, under the evidence for the best label, as JPEG; images without maps are absent."""
+    if not has_maps(manifest):
+        return {}
     model = ImageSize(manifest.model["height"], manifest.model["width"])
-    return heat_map_jpeg(thumbnail, explanation.evidence(), model, manifest.fit)
+    rows = load_rows(store, manifest.run_id, thumbnails, ["image_id", "activation", "top"]).to_pylist()
+    return {
+        row["image_id"]: heat_map_jpeg(
+            thumbnails[row["image_id"]], _explanation(row, manifest).evidence(), model, manifest.fit
+        )
+        for row in rows
+        if row["activation"] is not None
+    }
