@@ -37,7 +37,7 @@ def ask(tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.Captur
     return call
 
 
-def test_the_pictures_of_a_run(ask: Ask, tmp_path: Path, colors_model: Path) -> None:
+def test_the_pictures_of_a_run(ask: Ask, tmp_path: Path) -> None:
     ids = {row["file_name"]: row["image_id"] for row in ask("similar", str(_red(tmp_path)), "--count", "20")}
     assert len(ids) == 8
     assert all(name.startswith("red") for name in list(ids)[:2])

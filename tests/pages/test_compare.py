@@ -166,8 +166,5 @@ def test_where_each_model_looked_is_shown_on_request(store: RunStore, open_page:
     app.toggle(key="compare_heat").set_value(False).run()
     assert pairs(app) == plain_pairs
     assert "heat" not in app.query_params
-    bare = {
-        "run": write_run(store, rows=20, features=False),
-        "with": write_run(store, rows=20, shift=1, features=False),
-    }
+    bare = {name: write_run(store, rows=20, shift=shift, features=False) for name, shift in (("run", 0), ("with", 1))}
     assert not open_page("compare", **bare).toggle
