@@ -88,7 +88,7 @@ def explanation_png(content: bytes, evidence: npt.NDArray[np.float32], manifest:
 
 
 def heat_thumbnails(store: RunStore, manifest: Manifest, thumbnails: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return thumbnails, by image id, under the evidence for the best label, as JPEG; images without maps are absent."""
+    """Return thumbnails, by image id, under the evidence for the best label, as JPEG; those without maps are absent."""
     if not has_maps(manifest):
         return {}
     model = ImageSize(manifest.model["height"], manifest.model["width"])

@@ -27,9 +27,11 @@ _SHARPNESS = 3.0  # of the weights of these landmarks
 _REACH = 5.0  # typical distances between landmarks on the map; those farther away do not count
 _SWEEPS = 10
 _DRAWN = 0.8  # share of a place that a picture takes from the most similar ones
+_SIMILAR_SHARPNESS = 8.0  # of the weights of the most similar pictures
 _ASKED = 200  # pictures on which the map is measured
 _BLOCK_ROWS = 65_536
 
+Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.float32]
 
 
@@ -42,7 +44,7 @@ def lay_out(vectors: Vectors, watch: Watch | None = None, landmarks: int = LANDM
     watch.progress(Step("laying out landmarks", len(chosen), len(chosen)))
     found = _tsne(vectors.at(chosen))
     if len(chosen) < len(rows):
-        found = _place_others(vectors.short[rows], np.searchsorted(rows, chosen), found, watch)
+        found = _place_others(vectors, rows, np.searchsorted(rows, chosen), found, watch)
     places = np.full((len(vectors.short), 2), np.nan, np.float32)
     places[rows] = _from_0_to_1(found)
     watch.progress(Step("measuring the map"))
@@ -98,32 +100,38 @@ def _tsne(points: npt.NDArray[np.float32]) -> Places:
     return np.asarray(model.fit_transform(points), np.float32)
 
 
-def _place_others(short: npt.NDArray[np.int8], landmarks: Rows, found: Places, watch: Watch) -> Places:
-    """Return the places of all rows of `short`, where those of `landmarks` are known."""
+def _place_others(vectors: Vectors, rows: Rows, landmarks: Rows, found: Places, watch: Watch) -> Places:
+    """Return the places of `rows`, where those of rows[landmarks] are known."""
+    short = vectors.short[rows]
     cells = divide(short, landmarks, watch)
-    places = np.empty((len(short), 2), np.float32)
+    places = np.empty((len(rows), 2), np.float32)
     spacing = float(np.sqrt(np.prod(np.ptp(found, axis=0)) / len(found)))
-    for distances, nearest, rows in cells.nearest_landmarks(short, _NEAREST):
-        places[rows] = _between(distances, found[nearest], _REACH * spacing)
+    for distances, nearest, own in cells.nearest_landmarks(short, _NEAREST):
+        places[own] = _between(distances, found[nearest], _REACH * spacing)
     places[landmarks] = found
-    graph = similar_rows(short, cells, watch)
-    drawn = places
+    similar = similar_rows(vectors, rows, cells, watch)
+    weights = _weights(similar.distances, _SIMILAR_SHARPNESS, similar.distances.min(axis=1, keepdims=True))
     for sweep in range(_SWEEPS):
         watch.progress(Step("drawing similar images together", sweep + 1, _SWEEPS, unit="times"))
         watch.check()
-        drawn = (1 - _DRAWN) * places + _DRAWN * drawn[graph].mean(axis=1)
-    return drawn
+        drawn = np.einsum("nk,nkd->nd", weights, places[similar.rows])
+        places = ((1 - _DRAWN) * places + _DRAWN * drawn).astype(np.float32)
+    return places
 
 
-def _between(distances: npt.NDArray[np.float32], found: Places, reach: float) -> Places:
+def _weights(distances: Floats, sharpness: float, unit: Floats) -> Floats:
+    """Return weights that sum to 1, [n, k]: the least distance has the largest one."""
+    weights = np.exp(-sharpness * (distances - distances.min(axis=1, keepdims=True)) / np.maximum(unit, 1e-6))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def _between(distances: Floats, found: Places, reach: float) -> Places:
     """Return the weighted mean of the nearest landmarks' places [n, k, 2]; nearest ones weigh most, strays nothing.
 
     `distances` are squared and sorted, [n, k].
     """
-    span = np.maximum(distances[:, -1:] - distances[:, :1], 1e-6)
-    weights = np.exp(-_SHARPNESS * (distances - distances[:, :1]) / span)
-    middle = np.median(found, axis=1, keepdims=True)
-    is_near = np.abs(found - middle).max(axis=2) <= reach
+    weights = _weights(distances, _SHARPNESS, distances[:, -1:] - distances[:, :1])
+    is_near = np.abs(found - np.median(found, axis=1, keepdims=True)).max(axis=2) <= reach
     weights = np.where(is_near.any(axis=1, keepdims=True), weights * is_near, weights)
     return np.asarray(np.einsum("nk,nkd->nd", weights, found) / weights.sum(axis=1, keepdims=True), np.float32)
 

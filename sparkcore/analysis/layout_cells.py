@@ -1,7 +1,4 @@
-"""The images of a run divided among landmarks, so that each is compared with few others.
-
-All distances are those of the short vectors, squared.
-"""
+"""The images of a run divided among landmarks, by their short vectors, so that each is compared with few others."""
 
 from __future__ import annotations
 
@@ -9,15 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from sparkcore.analysis.columns import Rows
 from sparkcore.progress import Step, Watch
+from sparkcore.runs.vectors import Vectors
 
-SIMILAR = 8  # rows that `similar_rows` finds for each row
+SIMILAR = 5  # rows that `similar_rows` finds for each row
 _BLOCK_ROWS = 256  # so that their distances to all landmarks stay in the processor's cache
 _LONGEST_BLOCK = 1_024
 _AROUND = 16  # landmarks around one
@@ -58,6 +56,13 @@ class Cells:
                 yield np.take_along_axis(distances, order, axis=1), near[order], rows
 
 
+class Similar(NamedTuple):
+    """Hold the rows most similar to each row, in any order, and their squared distances, both [n, SIMILAR]."""
+
+    rows: Index
+    distances: Floats
+
+
 def divide(short: Bytes, landmarks: Rows, watch: Watch) -> Cells:
     """Divide all rows among landmarks."""
     centers = _floats(short, landmarks)
@@ -78,22 +83,27 @@ def divide(short: Bytes, landmarks: Rows, watch: Watch) -> Cells:
     return Cells(landmarks, np.argsort(nearest, kind="stable"), starts, around.astype(np.int32))
 
 
-def similar_rows(short: Bytes, cells: Cells, watch: Watch) -> Index:
-    """Return the SIMILAR nearest rows of each row, [n, SIMILAR], among those of its landmark and the ones around.
+def similar_rows(vectors: Vectors, rows: Rows, cells: Cells, watch: Watch) -> Similar:
+    """Return the rows most similar to each of `rows`, which are divided by `cells`, by their embeddings.
 
-    A row with fewer others has itself in their place.
+    They are sought among the rows of its landmark and of the ones around it. A row with fewer others has itself.
     """
-    found = np.repeat(np.arange(len(short), dtype=np.int32)[:, None], SIMILAR, axis=1)
+    found = Similar(
+        np.repeat(np.arange(len(rows), dtype=np.int32)[:, None], SIMILAR, axis=1),
+        np.zeros((len(rows), SIMILAR), np.float32),
+    )
 
     def search(landmark: int) -> int:
         others = _gathered(cells, landmark)
-        vectors = _floats(short, others)
-        for rows in _pieces(cells.rows(landmark)):
-            distances = _distances(_floats(short, rows), vectors)
-            distances[rows[:, None] == others] = np.inf
-            count = min(SIMILAR, len(others) - 1)
+        known = _embeddings(vectors, rows[others])
+        count = min(SIMILAR, len(others) - 1)
+        for own in _pieces(cells.rows(landmark)):
             if count > 0:
-                found[rows, :count] = others[np.argpartition(distances, count - 1, axis=1)[:, :count]]
+                distances = _distances(_embeddings(vectors, rows[own]), known)
+                distances[own[:, None] == others] = np.inf
+                nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
+                found.rows[own, :count] = others[nearest]
+                found.distances[own, :count] = np.take_along_axis(distances, nearest, axis=1)
         return len(cells.rows(landmark))
 
     done = told = 0
@@ -102,7 +112,7 @@ def similar_rows(short: Bytes, cells: Cells, watch: Watch) -> Index:
         if done - told >= _TOLD_EVERY:
             told = done
             watch.check()
-            watch.progress(Step("comparing images", done, len(short)))
+            watch.progress(Step("comparing images", done, len(rows)))
     return found
 
 
@@ -136,6 +146,10 @@ def _pieces(rows: Rows) -> Iterator[Rows]:
 
 def _floats(short: Bytes, rows: Rows) -> Floats:
     return short[rows].astype(np.float32)
+
+
+def _embeddings(vectors: Vectors, rows: Rows) -> Floats:
+    return np.asarray(vectors.embeddings[rows], np.float32)  # mapped: in the end, all of them are read
 
 
 def _squares(vectors: Floats) -> Floats:
