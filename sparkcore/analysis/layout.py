@@ -16,10 +16,10 @@ from sparkcore.progress import Step, Watch
 from sparkcore.runs.layouts import Layout
 from sparkcore.runs.vectors import Vectors
 
-LANDMARKS = 5_000
+LANDMARKS = 3_000
 NEIGHBORS, WITHIN = 10, 50  # how many of a picture's most similar ones are among its nearest on the map
 _PERPLEXITY = 30.0
-_ITERATIONS = 750
+_ITERATIONS = 500
 _FEW = 5  # pictures, of which t-SNE makes nothing
 _SEED = 0
 _NEAREST = 5  # landmarks between which a picture goes

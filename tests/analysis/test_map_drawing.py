@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparkcore.analysis.columns import Encoded
-from sparkcore.analysis.filters import Area, Filters
+from sparkcore.analysis.filters import Area
 from sparkcore.analysis.map_drawing import COLUMNS, LINES, PICTURE_COLUMNS, PICTURE_LINES, POINTS, STEPS, draw
 
 PLACES = np.array([[0, 0], [1, 1], [0.5, 0.5], [np.nan, np.nan], [0.505, 0.5]], np.float32)
@@ -48,11 +48,3 @@ def test_many_pictures_are_cells() -> None:
 def test_nothing_is_drawn_of_nothing() -> None:
     drawing = draw(PLACES[:0], Encoded(np.empty(0, np.int32), ()), np.empty(0, np.int64))
     assert (len(drawing.points), len(drawing.others), len(drawing.pictures), drawing.labels) == (0, 0, 0, ())
-
-
-def test_a_part_of_the_map_is_a_filter_of_the_address() -> None:
-    filters = Filters(area=Area(0.1, 0.25, 0.3333, 1.0))
-    assert filters.to_query() == {"area": ["0.1", "0.25", "0.3333", "1"]}
-    assert Filters.from_query(filters.to_query()) == filters
-    for wrong in (["0.3", "0", "0.1", "1"], ["0", "0", "1"], ["0", "0", "nan", "1"], ["-1", "0", "1", "1"]):
-        assert Filters.from_query({"area": wrong}) == Filters()

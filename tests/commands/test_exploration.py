@@ -90,7 +90,7 @@ def test_what_cannot_be_answered_is_said(ask: Ask, tmp_path: Path, colors_model:
     ask("explain", ids["red-0.png"], str(tmp_path / "why.npz"))
     with np.load(tmp_path / "why.npz") as found:
         assert found["labels"][0] == "red"
-        assert found["maps"].shape == (3, 7, 7)
+        assert found["maps"].shape == (5, 7, 7)
     code, said = ask("explain", ids["broken.jpg"], str(tmp_path / "why.png"))
     assert (code, "could not be read, so that it has no labels" in said) == (2, True)
     (tmp_path / "in" / "red-0.png").unlink()

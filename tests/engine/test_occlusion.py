@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from tests.runs_fixture import write_run
 
 
 @pytest.fixture
-def manifest(store: RunStore, request_for: Callable[..., RunConfig]) -> Manifest:
+def manifest(tmp_path: Path, request_for: Callable[..., RunConfig]) -> Manifest:
     """Give the manifest of a run of the tiny model."""
     config = request_for("/photos", features="none")
+    store = RunStore(tmp_path)
     known = store.manifest(write_run(store, features=False))
     return replace(known, config=config.to_dict(), model={**known.model, "digest": resolve_model(config).digest})
 
