@@ -111,8 +111,8 @@ def _representatives(spots: Numbers) -> Rows:
         return np.empty(0, np.int64)
     cells = _cells_of(spots, PICTURE_COLUMNS, PICTURE_LINES)
     count = np.bincount(cells, minlength=PICTURE_COLUMNS * PICTURE_LINES)
-    middle = np.column_stack([np.bincount(cells, spots[:, axis], len(count)) for axis in (0, 1)])
-    middle /= np.maximum(count, 1)[:, None]
+    sums = np.column_stack([np.bincount(cells, spots[:, axis], len(count)) for axis in (0, 1)])
+    middle = sums / np.maximum(count, 1)[:, None]
     distances = ((spots - middle[cells]) ** 2).sum(axis=1)
     order = np.lexsort((distances, cells))
     first = order[np.flatnonzero(np.diff(cells[order], prepend=-1))]
