@@ -81,7 +81,16 @@ def start_errand(words: Sequence[str | Path], engine: EngineConfig | None = None
     store = _store(engine)
     output = tempfile.TemporaryFile()  # noqa: SIM115 (read while the command goes on)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sparkcore", *(str(word) for word in words), "--store", store.uri, "--state", store.state],
+        [
+            sys.executable,
+            "-m",
+            "sparkcore",
+            *(str(word) for word in words),
+            "--store",
+            store.uri,
+            "--state",
+            store.state,
+        ],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

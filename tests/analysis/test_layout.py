@@ -35,7 +35,7 @@ def test_similar_pictures_are_near_each_other(landmarks: int) -> None:
     nearest = np.argmin(((there[:, None] - middles) ** 2).sum(axis=2), axis=1)
     assert (nearest == shown[1:]).mean() > 0.98
     assert layout.kept == kept_share(vectors, layout.places, np.arange(1, 1_500))
-    assert layout.kept > 0.6
+    assert layout.kept > 0.4  # 0.03 by chance
     np.testing.assert_array_equal(lay_out(vectors, landmarks=landmarks).places, layout.places)
 
 
