@@ -69,7 +69,8 @@ class Execution:
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "store") as threads:
             spark, model, plan = self._prepare(threads)
             noted = threads.submit(note_recipe, self.store.storage, plan)
-            named = threads.submit(self.store.write_classes, plan.run_id, self.request.model.classes)
+            described = self.request.model
+            named = threads.submit(self.store.write_classes, plan.run_id, described.classes, described.groups)
             board = ReceiptBoard(self.store.storage, plan)
             for receipt in board.poll():
                 self.tally.add(receipt, resumed=True)
