@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages.components import (
@@ -33,13 +35,9 @@ counts = cached.summary(opened, others, "label_counts", top=int(top))
 if not counts.num_rows:
     st.info("None of these images has a label. Remove a filter to see more.", icon=":material/filter_alt_off:")
     st.stop()
-grouped.show_way(wanted)
-left, right = st.columns(2)
-if cached.filter_options(opened).groups:
-    with left:
-        grouped.show_chart(opened, wanted)
-    left, right = right, st.container()
-with left:
+
+
+def show_labels() -> None:
     crossfilter.show_linked(panels.labels(counts, wanted), wanted, "labels", "label")
     st.segmented_control(
         "Most frequent labels",
@@ -48,9 +46,24 @@ with left:
         key=address.mirror("labels_top", top),
         on_change=address.writer("labels_top", "top", default=DEFAULT_TOP),
     )
-with right:
+
+
+def show_spread() -> None:
     panel.show(panels.spread(cached.summary(opened, others, "score_spread", top=int(top))), key="chart-spread")
-pairs = cached.summary(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
-if pairs.num_rows:
-    crossfilter.show_linked(panels.top_two(pairs, wanted), wanted, "top_two", "pair")
-grouped.show_labels(cached.summary(opened, others, "label_table"), wanted)
+
+
+def show_pairs() -> None:
+    pairs = cached.summary(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
+    if pairs.num_rows:
+        crossfilter.show_linked(panels.top_two(pairs, wanted), wanted, "top_two", "pair")
+
+
+grouped.show_way(wanted)
+charts = [partial(grouped.show_chart, opened, wanted)] if cached.filter_options(opened).groups else []
+charts += [show_labels, show_spread, show_pairs]
+for first in range(0, len(charts), 2):
+    for column, show in zip(st.columns(2), charts[first : first + 2], strict=False):
+        with column:
+            show()
+    if first == 0:
+        grouped.show_labels(cached.summary(opened, others, "label_table"), wanted)

@@ -23,7 +23,7 @@ from sparkcore.runs.store import RunStore
 
 _TABLE_KEY = "catalog_table"
 _TABLE_ROWS = 10
-_ROW_PIXELS = 44
+_ROW_PIXELS, _HEAD_PIXELS = 44, 38
 _TAG = "runs_tag"
 
 
@@ -49,7 +49,7 @@ def show_table(opened: Opened, manifests: list[Manifest]) -> None:
         key=key,
         hide_index=True,
         width="stretch",
-        height=_ROW_PIXELS * (min(len(ids), _TABLE_ROWS) + 1) + 3,
+        height=_ROW_PIXELS * min(len(ids), _TABLE_ROWS) + _HEAD_PIXELS,
         row_height=_ROW_PIXELS,
         on_select=partial(_choose, key, ids),
         selection_mode=["multi-row", "single-cell"],

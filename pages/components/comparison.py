@@ -162,7 +162,7 @@ def show_export(changed: pa.Table, rows: Rows, right: Opened) -> None:
     part = changed.take(pa.array(rows))
     wanted = address.query()
     of_changes = {name: wanted[name] for name in CHANGE_KEYS if name in wanted}
-    with st.container(horizontal=True, width="content"):
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
         if len(rows):
             st.page_link(
                 "pages/review.py",

@@ -28,10 +28,10 @@ def show(paired: Paired | None) -> None:
     st.markdown(f"**{said}** Judged on {text.images(paired.judged)} that both runs have.")
     _show_better_groups(paired)
     tables = {"Groups that differ": paired.groups, "Classes that differ": paired.classes}
-    for title, table in tables.items():
-        if table.num_rows:
-            with st.expander(f"{title}: {table.num_rows:,}"):
-                _show_split(table, title)
+    tables = {f"{title}: {table.num_rows:,}": table for title, table in tables.items() if table.num_rows}
+    for column, (title, table) in zip(st.columns(len(tables) or 1), tables.items(), strict=False):
+        with column, st.expander(title):
+            _show_split(table, title)
 
 
 def _show_better_groups(paired: Paired) -> None:
