@@ -79,6 +79,7 @@ def decoding(work: Work, contents: list[bytes]) -> float:
 
 def worker_loops(work: Work, paths: list[Path]) -> float:
     """Return images/s of one worker loop per core: all work of a Spark worker, without Spark."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # as in Spark's workers: threads of NumPy would wait busily for each other
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(CORES)
     with context.Pool(CORES, initializer=_remember, initargs=(start,)) as pool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sparkcore.config import EngineConfig
@@ -91,6 +92,7 @@ class Execution:
         known = threads.submit(read_plan, storage, request.run_id)
         donors = threads.submit(find_donors, storage, request)
         loading = start_loading(request, storage)
+        threads.submit(import_module, "pandas")  # `mapInArrow` imports it: here while the JVM starts
         spark = self.spark()
         self._report("loading the model")
         model = result_of(loading, self.watch.check)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig
@@ -141,7 +141,18 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
 def stop_session(session: SparkSession) -> None:
     """Stop a session; one whose Spark is lost has nothing to stop."""
     with suppress(Exception):
+        _end_accumulators(session)
+    with suppress(Exception):
         session.stop()
+
+
+def _end_accumulators(session: SparkSession) -> None:
+    """End PySpark's server of accumulators beside the stop: it looks once a second whether it should end."""
+    context: Any = session.sparkContext
+    server, context._accumulatorServer = context._accumulatorServer, None
+    threading.Thread(target=server.shutdown, name="accumulators", daemon=True).start()
+    if isinstance(server.server_address, str):  # this process may end before the thread removes the socket
+        Path(server.server_address).unlink(missing_ok=True)
 
 
 def _find_session() -> SparkSession | None:
