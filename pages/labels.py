@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from pages.components import (
@@ -35,9 +33,16 @@ counts = cached.summary(opened, others, "label_counts", top=int(top))
 if not counts.num_rows:
     st.info("None of these images has a label. Remove a filter to see more.", icon=":material/filter_alt_off:")
     st.stop()
+grouped.show_way(wanted)
 
-
-def show_labels() -> None:
+first, second = st.columns(2)
+table = st.container()
+third, fourth = st.columns(2)
+places = iter((first, second, third, fourth))
+if cached.filter_options(opened).groups:
+    with next(places):
+        grouped.show_chart(opened, wanted)
+with next(places):
     crossfilter.show_linked(panels.labels(counts, wanted), wanted, "labels", "label")
     st.segmented_control(
         "Most frequent labels",
@@ -46,24 +51,11 @@ def show_labels() -> None:
         key=address.mirror("labels_top", top),
         on_change=address.writer("labels_top", "top", default=DEFAULT_TOP),
     )
-
-
-def show_spread() -> None:
+with next(places):
     panel.show(panels.spread(cached.summary(opened, others, "score_spread", top=int(top))), key="chart-spread")
-
-
-def show_pairs() -> None:
-    pairs = cached.summary(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
-    if pairs.num_rows:
+pairs = cached.summary(opened, wanted.without("top_two"), "prediction_pairs", top=panels.PAIRS_SHOWN)
+if pairs.num_rows:
+    with next(places):
         crossfilter.show_linked(panels.top_two(pairs, wanted), wanted, "top_two", "pair")
-
-
-grouped.show_way(wanted)
-charts = [partial(grouped.show_chart, opened, wanted)] if cached.filter_options(opened).groups else []
-charts += [show_labels, show_spread, show_pairs]
-for first in range(0, len(charts), 2):
-    for column, show in zip(st.columns(2), charts[first : first + 2], strict=False):
-        with column:
-            show()
-    if first == 0:
-        grouped.show_labels(cached.summary(opened, others, "label_table"), wanted)
+with table:
+    grouped.show_labels(cached.summary(opened, others, "label_table"), wanted)
