@@ -17,6 +17,7 @@ from sparkcore.analysis.aggregates import error_counts, label_counts
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.export import Thumbnails
 from sparkcore.analysis.filters import Filters, describe
+from sparkcore.analysis.groups import group_counts
 from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.metrics import Evaluation, evaluate
 from sparkcore.analysis.report_pictures import walls
@@ -151,8 +152,9 @@ def _facts(table: pa.Table, rows: Rows, found: Evaluation | None) -> Iterator[tu
 
 
 def _label_bars(table: pa.Table, rows: Rows) -> list[dict[str, Any]]:
-    """Return label, count and share of the most frequent labels, if one of them stands out."""
-    counts = label_counts(table, rows, LABELS_SHOWN).to_pylist()
+    """Return label, count and share of the groups of labels, or of the most frequent labels, if one stands out."""
+    groups = group_counts(table, rows).slice(0, LABELS_SHOWN).to_pylist()
+    counts = groups if len(groups) > 1 else label_counts(table, rows, LABELS_SHOWN).to_pylist()
     largest = max((one["count"] for one in counts if not one["is_rest"]), default=0)
     if len(counts) < 2 or largest < max(2, _LEAST_SHARE * len(rows)):
         return []

@@ -7,7 +7,7 @@ import logging
 import sys
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -26,6 +26,9 @@ from sparkcore.runs.results import load_results, load_thumbnails
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.unfinished import unfinished_runs
 from sparkcore.runs.vectors import vectors_of
+
+if TYPE_CHECKING:
+    from sparkcore.analysis.filters import Filters
 
 EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
 _SHOWN_LABELS = 15
@@ -91,6 +94,7 @@ def export(options: argparse.Namespace) -> None:
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
     from sparkcore.analysis.policy import with_decisions
+    from sparkcore.analysis.selection import apply
     from sparkcore.intake import open_image
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
@@ -103,18 +107,20 @@ def export(options: argparse.Namespace) -> None:
     table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
     if options.policy:
         table = with_decisions(table, read_policy(store, options.policy))
+    filters = _groups(options, table)
+    part = apply(table, filters)
 
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("wb") as file:
         if kind == "csv":
-            exports.write_csv(table, file)
+            exports.write_csv(part, file)
         elif kind == "parquet":
             thumbnails = partial(load_thumbnails, store, manifest.run_id)
-            exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
+            exports.write_parquet(part, file, thumbnails=thumbnails, manifest=manifest.to_dict())
         elif kind == "zip":
-            write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
+            write_zip(part, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
         else:
-            file.write(_report(store, manifest, table))
+            file.write(_report(store, manifest, table, filters))
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
 
 
@@ -124,14 +130,22 @@ def report(options: argparse.Namespace) -> None:
     manifest = store.find(options.run)
     table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(_report(store, manifest, table, options.title or ""))
+    options.out.write_bytes(_report(store, manifest, table, _groups(options, table), options.title or ""))
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
 
 
-def _report(store: RunStore, manifest: Manifest, table: pa.Table, title: str = "") -> bytes:
+def _groups(options: argparse.Namespace, table: pa.Table) -> Filters:
+    from sparkcore.analysis.filters import Filters
+    from sparkcore.analysis.groups import find_group
+
+    return Filters(groups=tuple(find_group(table, name) for name in options.group))
+
+
+def _report(store: RunStore, manifest: Manifest, table: pa.Table, filters: Filters, title: str = "") -> bytes:
     from sparkcore.analysis.report import Wanted, render_report
 
     wanted = Wanted(
+        filters,
         title=title or read_notes(store).of(manifest.run_id).name,
         thumbnails=partial(load_thumbnails, store, manifest.run_id),
         vectors=vectors_of(store, manifest),

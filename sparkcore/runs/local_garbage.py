@@ -86,7 +86,7 @@ def _used_folders(store: RunStore) -> list[Path] | None:
     if any(store.has(run_id) for run_id in set(store.run_ids()) - told) or not all(run.folder for run in unfinished):
         return None
     images = [str(run.config["images"]) for run in finished] + [run.folder for run in unfinished]
-    images += [job.config.images for job in JobTable(store.jobs_path).jobs(limit=-1)]
+    images += JobTable(store.jobs_path).images()
     lists = [path for path in map(list_file, images) if path is not None]
     used = [absolute_path(text) for text in images if is_local(text) and list_file(text) is None]
     return [*used, *lists, *(folder for path in lists for folder in _listed_uploads(store, path))]
