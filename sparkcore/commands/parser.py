@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore import config
-from sparkcore.commands import drawing, exploration, judging, maintenance, reviewing, running
+from sparkcore.commands import drawing, exploration, exporting, judging, maintenance, reviewing, running
 from sparkcore.version import __version__
 
 _RUN = 'id of a run, its first characters, or "latest"'
@@ -92,13 +92,13 @@ def _add_reading(subparsers: Any) -> None:
     show = _command(subparsers, "show", running.show, "show one run", store=True)
     show.add_argument("run", metavar="RUN", help=_RUN)
     _add_json(show)
-    export = _command(subparsers, "export", running.export, "export a run to one file", store=True)
+    export = _command(subparsers, "export", exporting.export, "export a run to one file", store=True)
     export.add_argument("run", metavar="RUN", help=_RUN)
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
-    export.add_argument("--format", choices=running.EXPORT_FORMATS, help="default: the suffix of OUT")
+    export.add_argument("--format", choices=exporting.FORMATS, help="default: the suffix of OUT")
     export.add_argument("--policy", metavar="NAME|FILE", help="add the column decision")
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
-    report = _command(subparsers, "report", running.report, "write what a run shows as one page of HTML", store=True)
+    report = _command(subparsers, "report", exporting.report, "write what a run shows as one page of HTML", store=True)
     report.add_argument("run", metavar="RUN", help=_RUN)
     report.add_argument("out", metavar="OUT", type=Path, help="HTML file to write")
     report.add_argument("--title", help="what stands at its top (default: the name of the run)")

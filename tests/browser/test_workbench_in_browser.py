@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
 
+from sparkcore.analysis.filters import Filters
+from sparkcore.analysis.report import Wanted, render_report
+from sparkcore.runs.mapped import map_results
+from sparkcore.runs.results import load_thumbnails
+from sparkcore.runs.store import RunStore
 from tests.browser.conftest import Server, settle
+from tests.runs_fixture import write_run
 
 
 def test_chosen_pictures_open_the_form_of_a_new_run(shown: Server, visit: Callable[..., Page]) -> None:
@@ -60,3 +70,19 @@ def test_a_picture_is_zoomed_moved_and_its_link_copied(shown: Server, visit: Cal
     page.get_by_role("button", name="Copy path").click()
     expect(page.get_by_role("button", name="Copied")).to_have_count(2)
     assert page.evaluate("navigator.clipboard.readText()").endswith(".jpg")
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(labels=("apple",)), Filters(correct="incorrect")])
+def test_a_report_is_at_most_six_printed_pages(
+    tmp_path: Path, contexts: Callable[..., BrowserContext], filters: Filters
+) -> None:
+    store = RunStore(tmp_path / "store")
+    run = write_run(store, rows=300)
+    wanted = Wanted(filters, "A long title " * 8, partial(load_thumbnails, store, run))
+    (tmp_path / "report.html").write_text(render_report(map_results(store, run), store.manifest(run).to_dict(), wanted))
+    page = contexts(400, 900, "light").new_page()
+    page.goto(f"file://{tmp_path}/report.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(prefer_css_page_size=True)))
+    page.close()
+    assert 1 <= pages <= 6
