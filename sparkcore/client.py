@@ -126,7 +126,9 @@ def status(job_id: str, engine: EngineConfig | None = None) -> Job:
 
 def cancel(job_id: str, engine: EngineConfig | None = None) -> Job:
     """Cancel a job; its finished images are kept. Raises RunNotFoundError."""
-    return _table(engine).request_cancel(job_id)
+    job = _table(engine).request_cancel(job_id)
+    # Without an engine, which was killed, nobody would ever read the request.
+    return _table(engine).end_cancelled(job_id) if job.active and engine_pid(engine) is None else job
 
 
 def jobs(engine: EngineConfig | None = None, *, limit: int = 100) -> list[Job]:
@@ -194,7 +196,7 @@ def _absolute_images(images: str) -> str:
 
 def _absolute_file(text: str) -> str:
     """Return the absolute path of a file that exists; names of models and weights are returned as they are."""
-    return str(absolute_path(text)) if Path(text).expanduser().is_file() else text
+    return str(absolute_path(text)) if os.path.isfile(os.path.expanduser(text)) else text
 
 
 def _flags(engine: EngineConfig, store: RunStore) -> list[str]:

@@ -1,7 +1,7 @@
 """What every page begins with: settings, login, navigation, the selected run, and the heading.
 
-A page calls it first and is then complete by itself: the first request to a server may reach a page without passing
-through the router.
+A page calls it first: the first request to a server reaches a page without passing through the router, which guards it,
+and is sent there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages.components import address, place, text, trouble, views
 from pages.components.naming import run_choices
@@ -53,7 +54,21 @@ SECTIONS = {
     "Runs": ("run", "runs"),
 }
 _RUN_KEY = "frame_run"
+_ROUTED_KEY = "frame_routed"
 _STYLE = Path(__file__).with_name("frame.css")
+
+
+def route() -> StreamlitPage:
+    """Return the page of the address; the address of the server alone leads to the newest run, or to the first one."""
+    st.session_state[_ROUTED_KEY] = True
+    home = st.Page(_start, title="Start", default=True, visibility="hidden")
+    pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, (title, _, _) in PAGES.items()]
+    return st.navigation([home, *pages], position="hidden")
+
+
+def _start() -> None:
+    page = "gallery" if finished_runs(open_store()) else "run"
+    st.switch_page(f"pages/{page}.py", query_params=address.query())
 
 
 def show(page: str) -> Opened | None:
@@ -90,6 +105,9 @@ def show(page: str) -> Opened | None:
 
 def begin(page: str) -> RunStore:
     """Draw what comes before the heading, and return the store."""
+    if not st.session_state.get(_ROUTED_KEY):  # until the router has run once, a server starts pages without its guard
+        route()
+        st.rerun()
     name_tab(page)
     st.logo(_LOGO, size="large", icon_image=ICON)
     st.html(_STYLE)

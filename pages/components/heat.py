@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import streamlit as st
 
-from pages.components import similar, text
+from pages.components import similar, text, trouble
 from pages.components.cached import BY_KEY
 from pages.components.opened import Opened
 from pages.components.picture import Row
@@ -38,7 +38,7 @@ def show(opened: Opened, row: Row) -> None:
                 _show_map(opened, row, _by_occlusion(opened, row["image_id"], row["origin"]))
                 st.caption("Found by covering one part of the picture after the other.")
         except SparkcoreError as error:
-            st.error(text.escape(str(error)), icon=":material/error:")
+            trouble.show(error)
 
 
 @st.cache_data(max_entries=64, show_spinner="Covering parts of the picture …", hash_funcs=BY_KEY)
@@ -63,7 +63,7 @@ def _show_map(opened: Opened, row: Row, explanation: Explanation) -> None:
         explanation.labels,
         default=explanation.labels[0],
         required=True,
-        format_func=display_name,
+        format_func=lambda one: text.escape(display_name(one)),  # unlike those of a selectbox, options are Markdown
         key=f"why_label_{image_id}",
     )
     others = [one for one in explanation.labels if one != label]

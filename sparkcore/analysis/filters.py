@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+from sparkcore.groups import parse_path
 from sparkcore.imaging.lettering import display_name
 from sparkcore.schema import ERROR_TYPES, STATUS_ERROR, STATUS_OK
 
@@ -19,7 +20,7 @@ REVIEWED, UNREVIEWED, STARRED = "reviewed", "unreviewed", "starred"
 RANGE_FIELDS = ("score", "margin", "entropy", "width", "height")
 
 # Field name -> query key, where they differ.
-_KEYS = {"labels": "label", "errors": "error", "image_ids": "id", "tags": "tag"}
+_KEYS = {"labels": "label", "groups": "group", "errors": "error", "image_ids": "id", "tags": "tag"}
 _LABELS_SHOWN = 3
 
 
@@ -36,12 +37,15 @@ class Area(NamedTuple):
 class Filters:
     """Hold the conditions that a row must meet; an empty field is no condition.
 
-    Ranges include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
+    `find` searches labels and groups by words; `groups` are paths, as in "Animals > Dogs", and one is enough. Ranges
+    include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
     case-insensitive part of the file name. `correct` is CORRECT or INCORRECT. `pair` is (true class, predicted class)
     by the names of `truth.match`; `top_two` is (label of the first prediction, label of the second). `review` is
     REVIEWED, UNREVIEWED or STARRED; one of the `tags` is enough. `area` is a part of the map.
     """
 
+    find: str = ""
+    groups: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     score: Range | None = None
     margin: Range | None = None
@@ -156,6 +160,8 @@ def parse_area(texts: Sequence[str]) -> Area | None:
 
 
 _PARSERS: dict[str, Callable[[list[str]], Any]] = {
+    "find": lambda texts: texts[0] if len(texts) == 1 else "",
+    "groups": _many(lambda text: bool(parse_path(text))),
     "labels": _many(bool),
     **dict.fromkeys(RANGE_FIELDS, _parse_range),
     "status": _one_of((STATUS_OK, STATUS_ERROR)),
@@ -171,6 +177,8 @@ _PARSERS: dict[str, Callable[[list[str]], Any]] = {
 }
 
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
+    "find": lambda value: f"label or group like “{value}”",
+    "groups": lambda value: _listed([parse_path(text)[-1] for text in value]),
     "labels": lambda value: "label " + _listed(value),
     "status": lambda value: "readable" if value == STATUS_OK else "unreadable",
     "errors": lambda value: "problem " + _listed(value),

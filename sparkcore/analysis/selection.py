@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, top_blocks
 from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Area, Filters, Range
+from sparkcore.analysis.groups import found_by, in_groups
 from sparkcore.analysis.truth import is_correct, match
 from sparkcore.errors import ConfigError
 from sparkcore.runs.layouts import X, Y
@@ -61,6 +62,7 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
     for column, values in (("label", filters.labels), ("error_type", filters.errors), ("image_id", filters.image_ids)):
         if values:
             yield _mask(pc.is_in(table[column], value_set=pa.array(values, pa.string())))
+    yield from _of_labels(table, filters)
     if filters.status is not None:
         yield _mask(pc.equal(table["status"], filters.status))
     if filters.name:
@@ -78,6 +80,13 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
         yield _has_tag(table, filters.tags)
     if filters.area is not None:
         yield _is_in_area(table, filters.area)
+
+
+def _of_labels(table: pa.Table, filters: Filters) -> Iterator[Mask]:
+    if filters.find:
+        yield found_by(table, filters.find)
+    if filters.groups:
+        yield in_groups(table, filters.groups)
 
 
 def _mask(values: pa.ChunkedArray | pa.Array) -> Mask:

@@ -97,6 +97,9 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=running.EXPORT_FORMATS, help="default: the suffix of OUT")
     export.add_argument("--policy", type=Path, metavar="FILE", help="add the column decision")
+    export.add_argument(
+        "--group", action="append", default=[], metavar="GROUP", help='only these labels, as in "Dogs"; repeatable'
+    )
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
 
 

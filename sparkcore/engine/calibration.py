@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sparkcore.background import result_of
 from sparkcore.engine.elsewhere import call_elsewhere
-from sparkcore.engine.freezing import result_of, start_freezing
+from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import Listing
 from sparkcore.engine.preflight import check_store
 from sparkcore.engine.reader import load_payloads, only

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from wcmatch import glob
 
+from sparkcore.background import in_background, result_of
 from sparkcore.engine.prefix_listing import list_prefix
 from sparkcore.engine.spill import ListedFile
 from sparkcore.errors import InputError, StorageError
@@ -33,7 +34,7 @@ def list_objects(uri: str, check: Callable[[], None] = lambda: None) -> Iterator
         raise InputError(f"images: expected the URI of an object store, received {uri!r}.")
     bucket, rest = place
     storage = open_storage(bucket)
-    _folder_of(bucket, rest).check()
+    result_of(in_background(lambda _: _folder_of(bucket, rest).check(), "store"), check)
     for entry in _without_folders(_Objects(storage, check).meant_by(rest.rstrip("/"))):
         modified_ms = entry.modified_ns // 1_000_000
         yield ListedFile(object_origin(bucket, entry.name), entry.size_bytes, modified_ms, entry.version)
@@ -89,7 +90,7 @@ class _Objects:
                 yield entry
 
     def _listed(self, prefix: str) -> Iterator[Entry]:
-        for number, entry in enumerate(list_prefix(self.storage, prefix)):
+        for number, entry in enumerate(list_prefix(self.storage, prefix, self.check)):
             if number % _CHECKED_NAMES == 0:
                 self.check()
             yield entry

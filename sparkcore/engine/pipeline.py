@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from sparkcore.background import in_background, result_of
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.calibration import Calibrator, found_calibration
 from sparkcore.engine.execution import Execution
@@ -54,10 +55,11 @@ def run(
     computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
-    store.storage.check()  # a store that does not answer is said within seconds
+    # A store that does not answer is said within seconds.
+    result_of(in_background(lambda _: store.storage.check(), "store"), watch.check)
     spill = store.state / "listings"
     with (
-        session_when_needed(engine) as spark,
+        session_when_needed(engine, watch.check) as spark,
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.monotonic() - started

@@ -5,6 +5,8 @@ import pytest
 from sparkcore.analysis.filters import FILTER_KEYS, Area, Filters, describe
 
 EVERYTHING = Filters(
+    find="big cat",
+    groups=("Animals > Cats",),
     labels=("tabby", "tiger, cat"),
     score=(0.25, 0.75),
     margin=(None, 0.5),
@@ -26,6 +28,8 @@ EVERYTHING = Filters(
 
 def test_query_holds_every_field():
     assert EVERYTHING.to_query() == {
+        "find": ["big cat"],
+        "group": ["Animals > Cats"],
         "label": ["tabby", "tiger, cat"],
         "score": ["0.25", "0.75"],
         "margin": ["", "0.5"],
@@ -89,6 +93,8 @@ def test_impossible_values_count_as_nothing(query: dict[str, str | list[str]]):
 
 def test_descriptions_are_for_people():
     assert describe(EVERYTHING) == [
+        ("find", "label or group like “big cat”"),
+        ("groups", "Cats"),
         ("labels", "label tabby, tiger, cat"),
         ("score", "score 25 % to 75 %"),
         ("margin", "margin up to 0.5"),
