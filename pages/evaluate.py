@@ -16,6 +16,7 @@ from pages.components import (
     filters,
     frame,
     gallery,
+    grouped,
     panels,
     sorting,
 )
@@ -72,5 +73,6 @@ with st.container(key=RESULTS):
         gallery.show(opened, rows, key="worst")
     else:
         st.caption("No image matches.")
+grouped.show_accuracy(cached.summary(opened, wanted.without("pair").without("correct"), "group_accuracy"))
 evaluation.show_classes(found.classes)
 decision.show(opened, wanted)

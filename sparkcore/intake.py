@@ -58,9 +58,9 @@ def choose_images(text: str, roots: Sequence[Root]) -> str:
         raise InputError(f"images: expected a path on the server, received the address {text!r}. Use the shell for it.")
     path = absolute_path(text)
     check_allowed(path, roots)
-    if path.exists():
+    if os.path.exists(path):
         return os.fspath(path.resolve())
-    if not any(fixed_folder(pattern).exists() for pattern in expand_braces(os.fspath(path))):
+    if not any(os.path.exists(fixed_folder(pattern)) for pattern in expand_braces(os.fspath(path))):
         raise InputError(f"images: expected a folder with pictures, but {text!r} does not exist. Check the spelling.")
     return os.fspath(path)
 
@@ -80,10 +80,10 @@ def count_objects(uri: str, most: int) -> int:
 
 def choose_file(text: str, roots: Sequence[Root], suffixes: Sequence[str] = MODEL_SUFFIXES) -> str:
     """Return the absolute path of a model, weights or label file below the roots; raises ModelError."""
-    path = Path(text.strip()).expanduser().absolute()
+    path = absolute_path(text.strip())
     if not is_allowed(path, roots):
         raise ModelError(f"File: expected one below {_listed(roots)}, received {text!r}. Copy it to one of these.")
-    if not path.is_file() or path.suffix.lower() not in suffixes:
+    if not os.path.isfile(path) or path.suffix.lower() not in suffixes:
         raise ModelError(
             f"File: expected a file that ends with {' or '.join(suffixes)}, received {text!r}. Check the spelling."
         )

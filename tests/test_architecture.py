@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-WORDS = {"background", "child", "classes", "config", "errors", "origins", "progress", "roots", "schema", "version"}
+WORDS = {
+    "background", "child", "classes", "config", "errors", "groups", "origins", "progress", "roots", "schema", "version",
+}  # fmt: skip
 
 COMPUTING = {"openvino", "tensorflow", "keras"}
 
@@ -24,6 +26,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "classes": (set(), set()),
     "config": ({"errors"}, set()),
     "errors": (set(), set()),
+    "groups": ({"classes"}, set()),
     "origins": (set(), set()),
     "progress": (set(), set()),
     "roots": ({"errors", "origins"}, set()),

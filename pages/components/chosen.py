@@ -72,7 +72,7 @@ def _show_label(opened: Opened, chosen: Rows) -> None:
     lookup = cached.classes(opened.without_reviews)
 
     def take() -> None:
-        label = st.session_state[_LABEL]
+        label = (st.session_state[_LABEL] or "").strip()
         if label:
             say(opened, chosen, Change(answer.answer_of(lookup, label)))
             st.session_state[_LABEL] = None

@@ -14,6 +14,7 @@ from sparkcore.runs.notes import Note, Notes
 
 QUICK_LOOK = 75  # images
 _UPLOADS = "uploads"
+_DEFAULTS = RunConfig(images="-").to_dict()
 _SPEAK_FOR_THEMSELVES = ("resize", "interpolation", "precision")
 _NUMBERS = ("top_k", *(f"{end}_{side}" for side in ("height", "width", "channels") for end in ("min", "max")))
 
@@ -60,8 +61,12 @@ def _model_name(model: str) -> str:
     return Path(model).stem if model.endswith(MODEL_SUFFIXES) else model
 
 
+def changed_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a request that are not the default."""
+    return {name: value for name, value in config.items() if value != _DEFAULTS.get(name)}
+
+
 def _changed(config: Mapping[str, Any]) -> list[str]:
-    default = RunConfig(images="-").to_dict()
-    changed = {name: value for name, value in config.items() if value != default.get(name)}
+    changed = changed_settings(config)
     words = [str(changed[name]) for name in _SPEAK_FOR_THEMSELVES if name in changed]
     return words + [f"{text.setting_name(name)} {changed[name]}" for name in _NUMBERS if name in changed]

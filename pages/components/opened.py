@@ -14,10 +14,11 @@ from pages.components import reviews
 from pages.components.naming import run_name
 from sparkcore.analysis.reviewed import reviewed_rows, with_said
 from sparkcore.config import EngineConfig
-from sparkcore.errors import RunNotFoundError
+from sparkcore.errors import RunFailedError, RunNotFoundError
 from sparkcore.progress import Step, Watch
 from sparkcore.reviews.book import ReviewBook
 from sparkcore.reviews.review import State
+from sparkcore.runs.layouts import X, is_laid_out, read_layout, with_places
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import is_mapped, map_results
 from sparkcore.runs.notes import Note, read_notes
@@ -29,6 +30,8 @@ Key = tuple[str, str, str]
 @dataclass(frozen=True)
 class Opened:
     """Hold a finished run; `table` has one row per image, without pictures, and with what people say of them.
+
+    It has the places of a map once this machine has one.
 
     The table never changes; after a review there is another one. `plain` is the table without reviews, `said` has the
     reviews by row number.
@@ -49,8 +52,13 @@ class Opened:
     @cached_property
     def key(self) -> Key:
         """Return what identifies the results in a cache; a run that was deleted and computed again is another one."""
-        stamp = f"{self.manifest.finished_at} {reviews.stamp(self.said)}" if self.said else self.manifest.finished_at
-        return self.store.uri, self.run_id, stamp
+        stamp = f"{self.manifest.finished_at}{' map' * self.has_map}"
+        return self.store.uri, self.run_id, f"{stamp} {reviews.stamp(self.said)}" if self.said else stamp
+
+    @property
+    def has_map(self) -> bool:
+        """Tell whether the table has the place of each image on the map of the run."""
+        return X in self.plain.column_names
 
     @cached_property
     def without_reviews(self) -> Opened:
@@ -77,12 +85,13 @@ def open_run(store: RunStore, run_id: str) -> Opened:
         )
     manifest = store.manifest(run_id)
     _copy_columns(store, run_id)
-    plain = _table(store.uri, run_id, manifest.finished_at, _store=store)
+    has_map = is_laid_out(store, manifest)
+    plain = _table(store.uri, run_id, manifest.finished_at, has_map, _store=store)
     note = read_notes(store).of(run_id)
     revision = reviews.revision(store)
     if not revision:
         return Opened(store, manifest, plain, note, plain, {})
-    key = (store.uri, run_id, manifest.finished_at)
+    key = (store.uri, run_id, f"{manifest.finished_at}{' map' * has_map}")
     table, said = _reviewed(key, revision, _store=store, _plain=plain, _given=manifest.config["truth"])
     return Opened(store, manifest, table, note, plain, said)
 
@@ -112,9 +121,13 @@ def _copy_columns(store: RunStore, run_id: str) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the run …")
-def _table(uri: str, run_id: str, finished_at: str, _store: RunStore) -> pa.Table:
+def _table(uri: str, run_id: str, finished_at: str, has_map: bool, _store: RunStore) -> pa.Table:
     del uri, finished_at  # a run that was deleted and computed again is another one
-    return map_results(_store, run_id)
+    table = map_results(_store, run_id)
+    try:
+        return with_places(table, read_layout(_store, _store.recall(run_id))) if has_map else table
+    except RunFailedError:  # it is damaged, which the page Map says
+        return table
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -1,4 +1,4 @@
-"""Commands that explore the pictures of a run: similar ones, duplicates, poor ones, and why a label was chosen."""
+"""Commands that explore the pictures of a run: similar ones, duplicates and poor ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sparkcore.commands.options import existing_store
 from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import ImageError, RequestError
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.mapped import map_results, read_thumbnails
+from sparkcore.runs.mapped import map_results
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.vectors import Vectors, check_comparable, has_embeddings, map_vectors
 
@@ -60,7 +60,7 @@ def _wanted(store: RunStore, manifest: Manifest, options: argparse.Namespace) ->
     source = store.find(options.of) if options.of else manifest
     if options.of:
         check_comparable(manifest, source)
-    row = _row(map_results(store, source.run_id), options.image)
+    row = row_of(map_results(store, source.run_id), options.image)
     if row is not None:
         vectors = map_vectors(store, source.run_id)
         if not vectors.has(row):
@@ -126,33 +126,6 @@ def quality(options: argparse.Namespace) -> None:
     print_table(("problem", "image", "file"), [(kind, row["image_id"], row["file_name"]) for kind, row in worst])
 
 
-def explain(options: argparse.Namespace) -> None:
-    """Draw where in a picture the model found evidence for a label, as PNG."""
-    from sparkcore.analysis.explanation import explanation_png, load_explanation
-    from sparkcore.intake import open_image
-
-    store = existing_store(options)
-    manifest = store.find(options.run)
-    table = map_results(store, manifest.run_id)
-    row = _row(table, options.image)
-    if row is None:
-        raise RequestError(f"Expected the id of an image of run {manifest.run_id}, received {options.image!r}.")
-    explanation = load_explanation(store, manifest, options.image)
-    evidence = explanation.evidence(options.label, options.against)
-    try:
-        content = open_image(table["origin"][row].as_py())
-    except ImageError:
-        content = read_thumbnails(store, manifest.run_id, [row])[0] or b""
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(explanation_png(content, evidence, manifest))
-    label = options.label or explanation.labels[0]
-    if options.json:
-        print_json({"image_id": options.image, "out": str(options.out), "label": label, "against": options.against})
-        return
-    other = f"for {options.against}" if options.against else "against it"
-    print(f"Wrote {options.out}: orange speaks for {label}, blue {other}.")
-
-
 def _vectors(store: RunStore, manifest: Manifest) -> Vectors | None:
     return map_vectors(store, manifest.run_id) if has_embeddings(manifest) else None
 
@@ -166,7 +139,8 @@ def _check_measured(table: pa.Table, manifest: Manifest) -> None:
         )
 
 
-def _row(table: pa.Table, image: str) -> int | None:
+def row_of(table: pa.Table, image: str) -> int | None:
+    """Return the number of the row of an image id, None where there is none."""
     place = pc.index(table["image_id"], image).as_py()
     return None if place < 0 else int(place)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -16,6 +17,9 @@ from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import percent
 from sparkcore.runs.results import load_results
+
+if TYPE_CHECKING:
+    from sparkcore.analysis.paired import Paired
 
 _SHOWN_LABELS = 15
 
@@ -47,6 +51,7 @@ def compare(options: argparse.Namespace) -> None:
                 "fixed": paired and paired.fixed,
                 "broken": paired and paired.broken,
                 "p_value": paired and paired.p_value,
+                "groups": _named_groups(paired),
                 "settings": {change.name: [change.left, change.right] for change in changes},
             }
         )
@@ -57,10 +62,23 @@ def compare(options: argparse.Namespace) -> None:
     if paired:
         accuracies = f"{percent(paired.accuracy_left)} and {percent(paired.accuracy_right)}"
         print(f"Accuracy on {paired.judged:,} images: {accuracies}. {paired.sentence(left.run_id, right.run_id)}")
+        groups = [
+            (g["group"], g["images"], percent(g["accuracy_a"]), percent(g["accuracy_b"]), f"{g['p_adjusted']:.2g}")
+            for g in _named_groups(paired)
+        ]
+        print_table(("group", "images", left.run_id, right.run_id, "p (Holm)"), groups[:_SHOWN_LABELS])
     print(describe_settings(changes))
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )
+
+
+def _named_groups(paired: Paired | None) -> list[dict[str, Any]]:
+    """Return the groups of true classes in which two runs differ, with McNemar's test corrected after Holm."""
+    if paired is None:
+        return []
+    names = {"name": "group", "accuracy_left": "accuracy_a", "accuracy_right": "accuracy_b"}
+    return [{names.get(key, key): value for key, value in row.items()} for row in paired.groups.to_pylist()]
 
 
 def drift(options: argparse.Namespace) -> None:

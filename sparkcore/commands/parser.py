@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore import config
-from sparkcore.commands import exploration, judging, maintenance, reviewing, running
+from sparkcore.commands import drawing, exploration, judging, maintenance, reviewing, running
 from sparkcore.version import __version__
 
 _RUN = 'id of a run, its first characters, or "latest"'
@@ -97,6 +97,9 @@ def _add_reading(subparsers: Any) -> None:
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
     export.add_argument("--format", choices=running.EXPORT_FORMATS, help="default: the suffix of OUT")
     export.add_argument("--policy", type=Path, metavar="FILE", help="add the column decision")
+    export.add_argument(
+        "--group", action="append", default=[], metavar="GROUP", help='only these labels, as in "Dogs"; repeatable'
+    )
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
 
 
@@ -127,10 +130,14 @@ def _add_exploration(subparsers: Any) -> None:
     )
     duplicates.add_argument("run", metavar="RUN", help=_RUN)
     _add_json(duplicates)
-    explain = _command(subparsers, "explain", exploration.explain, "draw why a label was chosen", store=True)
+    laid_out = _command(subparsers, "map", drawing.lay_out, "place similar pictures near each other", store=True)
+    laid_out.add_argument("run", metavar="RUN", help=_RUN)
+    laid_out.add_argument("out", metavar="OUT", type=Path, nargs="?", help="CSV file to write, with x and y")
+    _add_json(laid_out)
+    explain = _command(subparsers, "explain", drawing.explain, "draw why a label was chosen", store=True)
     explain.add_argument("run", metavar="RUN", help=_RUN)
     explain.add_argument("image", metavar="IMAGE", help="id of an image")
-    explain.add_argument("out", metavar="OUT", type=Path, help="PNG file to write")
+    explain.add_argument("out", metavar="OUT", type=Path, help="PNG file to write, or .npz: evidence of all labels")
     explain.add_argument("--label", help="one of the image's labels (default: the best)")
     explain.add_argument("--against", metavar="LABEL", help="draw what speaks for the label and not for this one")
     _add_json(explain)

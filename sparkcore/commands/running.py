@@ -86,8 +86,11 @@ def export(options: argparse.Namespace) -> None:
     """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
     from sparkcore.analysis import export as exports
     from sparkcore.analysis.archive import write_zip
+    from sparkcore.analysis.filters import Filters
+    from sparkcore.analysis.groups import find_group
     from sparkcore.analysis.policy import with_decisions
     from sparkcore.analysis.report import render_report
+    from sparkcore.analysis.selection import apply
     from sparkcore.intake import open_image
 
     kind = options.format or options.out.suffix.lstrip(".").lower()
@@ -100,6 +103,8 @@ def export(options: argparse.Namespace) -> None:
     table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
     if options.policy:
         table = with_decisions(table, read_policy(options.policy))
+    filters = Filters(groups=tuple(find_group(table, name) for name in options.group))
+    part = apply(table, filters)
 
     def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
         return load_thumbnails(store, manifest.run_id, image_ids)
@@ -107,14 +112,16 @@ def export(options: argparse.Namespace) -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("wb") as file:
         if kind == "csv":
-            exports.write_csv(table, file)
+            exports.write_csv(part, file)
         elif kind == "parquet":
-            exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
+            exports.write_parquet(part, file, thumbnails=thumbnails, manifest=manifest.to_dict())
         elif kind == "zip":
-            write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
+            write_zip(part, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
         else:
             title = read_notes(store).of(manifest.run_id).name
-            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
+            settings = manifest.to_dict()
+            report = render_report(table, settings, filters=filters, thumbnails=thumbnails, title=title)
+            file.write(report.encode())
     print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
 
 

@@ -70,7 +70,8 @@ class Execution:
         begun = time.monotonic()
         spark, model, plan = self._prepare()
         noted = _asked(partial(note_recipe, self.store.storage, plan))
-        named = _asked(partial(self.store.write_classes, plan.run_id, self.request.model.classes))
+        described = self.request.model
+        named = _asked(partial(self.store.write_classes, plan.run_id, described.classes, described.groups))
         board = ReceiptBoard(self.store.storage, plan)
         for receipt in board.poll():
             self.tally.add(receipt, resumed=True)

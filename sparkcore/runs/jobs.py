@@ -125,6 +125,14 @@ class JobTable:
             rows = db.execute("SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?", (limit,)).fetchall()
         return list(_readable_jobs(rows))
 
+    def images(self) -> list[str]:
+        """Return what all jobs read, each once; damaged rows say nothing."""
+        with reading(self.path) as db:
+            rows = db.execute(
+                "SELECT DISTINCT json_extract(config, '$.images') AS images FROM jobs WHERE json_valid(config)"
+            ).fetchall()
+        return [row["images"] for row in rows if isinstance(row["images"], str)]
+
     def claim(self, most_images: int | None = None) -> Job | None:
         """Mark the oldest queued job as running and return it; damaged rows are marked as failed.
 

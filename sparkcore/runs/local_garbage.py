@@ -73,7 +73,7 @@ def _used_folders(store: RunStore) -> list[Path] | None:
     if any(store.has(run_id) for run_id in set(store.run_ids()) - told) or not all(run.folder for run in unfinished):
         return None
     images = [str(run.config["images"]) for run in finished] + [run.folder for run in unfinished]
-    images += [job.config.images for job in JobTable(store.jobs_path).jobs(limit=-1)]
+    images += JobTable(store.jobs_path).images()
     return [absolute_path(text) for text in images if is_local(text)]
 
 

@@ -1,4 +1,4 @@
-"""Names and notes that people give to runs, in one small file beside the immutable runs."""
+"""Names, notes and tags that people give to runs, in one small file beside the immutable runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from sparkcore.storage.local import hold_lock
 
 LONGEST_NAME = 80
 LONGEST_TEXT = 4000
+LONGEST_TAG = 40
+MOST_TAGS = 20
 _NAME = "notes.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Hold the name and the note of one run."""
+    """Hold the name, the note and the tags of one run."""
 
     name: str = ""
     text: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Notes:
     def of(self, run_id: str) -> Note:
         """Return the note of a run, empty if it has none."""
         return self.by_run.get(run_id, Note())
+
+    @property
+    def tags(self) -> list[str]:
+        """Return the tags of all runs, sorted."""
+        return sorted({tag for note in self.by_run.values() for tag in note.tags}, key=str.casefold)
 
 
 def run_name(manifest: Mapping[str, Any]) -> str:
@@ -51,15 +59,20 @@ def read_notes(store: RunStore) -> Notes:
     """Return all notes; a missing or damaged file counts as empty."""
     try:
         values = json.loads(store.storage.read(_NAME))
-        return Notes({run: Note(str(note["name"]), str(note["text"])) for run, note in values.items()})
+        return Notes({run: _read(note) for run, note in values.items()})
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return Notes()
 
 
 def write_note(store: RunStore, run_id: str, note: Note) -> None:
     """Set the note of a run, cut to the maximum lengths; an empty note removes it."""
-    note = Note(" ".join(note.name.split())[:LONGEST_NAME], note.text.strip()[:LONGEST_TEXT])
+    tags = tuple(dict.fromkeys(" ".join(tag.split())[:LONGEST_TAG] for tag in note.tags if tag.strip()))[:MOST_TAGS]
+    note = Note(" ".join(note.name.split())[:LONGEST_NAME], note.text.strip()[:LONGEST_TEXT], tags)
     with hold_lock(store.state / "locks" / "notes.lock"):  # two people may write at once; on two machines, one wins
         notes = {**read_notes(store).by_run, run_id: note}
         kept = {run: asdict(n) for run, n in notes.items() if n != Note()}
         store.storage.write(_NAME, f"{json.dumps(kept, indent=2, ensure_ascii=False)}\n".encode())
+
+
+def _read(values: Mapping[str, Any]) -> Note:
+    return Note(str(values["name"]), str(values["text"]), tuple(str(tag) for tag in values.get("tags", ())))

@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from sparkcore.analysis.layout import lay_out
+from sparkcore.runs.layouts import keep_layout
 from sparkcore.runs.store import RunStore
 from tests.runs_fixture import LABELS, picture, write_run
 
@@ -112,7 +114,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         image.resize((4 * image.width, 4 * image.height)).save(path)
     store = RunStore(folder / "store")
     write_run(store, rows=SHOWN_ROWS, images=str(photos))
-    write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=1, day=1)
+    newest = write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=1, day=1)
+    keep_layout(store, newest, lay_out)
     server = Server(store, folder)
     server.start()
     yield server
