@@ -71,8 +71,8 @@ def to_sparkcore_error(error: Exception) -> SparkcoreError:
         return diagnosed
     if isinstance(error, _lost_connections()):
         return EngineError(
-            f"The connection to Spark was lost ({reason(error)}): its driver was killed, or had no memory left. Finished "
-            "images are kept; run the same command again to continue.",
+            f"The connection to Spark was lost ({reason(error)}): its driver was killed, or had no memory left. "
+            "Finished images are kept; run the same command again to continue.",
             shell="logs/spark.log in the state folder may say why.",
         )
     types = error_types()
