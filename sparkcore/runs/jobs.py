@@ -175,11 +175,6 @@ class JobTable:
             )
         return self.get(job_id)
 
-    def beat(self, job_id: str) -> Job:
-        """Update the job's heartbeat and return the job."""
-        self.report(job_id)
-        return self.get(job_id)
-
     def put_back(self, job_id: str, *, images: int | None = None, message: str = "") -> None:
         """Return a running job to the queue: its engine stops, or it has too many `images` for a quick look.
 
