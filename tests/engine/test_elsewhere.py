@@ -2,40 +2,15 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from sparkcore.engine.elsewhere import Report, call_elsewhere
+from sparkcore.engine.elsewhere import call_elsewhere
 from sparkcore.errors import ConfigError, RunCancelledError, RunFailedError
 from sparkcore.progress import Step, Watch
+from tests.child_actions import die, double, fail, refuse, sleep
 from tests.conftest import wait_until
-
-
-def double(number: int, report: Report) -> tuple[int, int]:
-    sys.stdout.write("what a library prints\n")
-    for done in range(3):
-        report(Step("doubling", done, 3))
-    return 2 * number, os.getpid()
-
-
-def refuse(number: int, _: Report) -> None:
-    raise ConfigError.unexpected("number", "another", number)
-
-
-def die(number: int, _: Report) -> None:
-    os.kill(os.getpid(), number)
-
-
-def fail(_: int, _report: Report) -> None:
-    raise ZeroDivisionError("of no kind that is expected")
-
-
-def sleep(marker: str, _: Report) -> None:
-    Path(marker).write_text(str(os.getpid()))
-    time.sleep(60)
 
 
 def test_result_and_steps() -> None:
