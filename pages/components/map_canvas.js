@@ -30,6 +30,7 @@ const draw = (root, data) => {
   const place = (x, y) => [pad + (x / data.steps) * (width - 2 * pad), pad + (y / data.steps) * (height - 2 * pad)]
   const [columns, lines] = data.grid
   const cell = [(width - 2 * pad) / columns, (height - 2 * pad) / lines]
+  const gap = Math.min(1, 0.12 * cell[0])
   pen.fillStyle = getComputedStyle(root).color
   pen.globalAlpha = 0.09
   for (const [x, y] of groups(data.others, 2)) {
@@ -39,7 +40,7 @@ const draw = (root, data) => {
   for (const [x, y, count, kind] of groups(data.cells, 4)) {
     pen.fillStyle = colorOf(root, data, kind)
     pen.globalAlpha = 0.25 + 0.75 * (Math.log1p(count) / most)
-    pen.fillRect(pad + x * cell[0] + 0.5, pad + y * cell[1] + 0.5, cell[0] - 1, cell[1] - 1)
+    pen.fillRect(pad + x * cell[0] + gap / 2, pad + y * cell[1] + gap / 2, cell[0] - gap, cell[1] - gap)
   }
   const points = groups(data.points, 4)
   const radius = points.length < 500 ? 4.5 : points.length < 1500 ? 3.5 : 2.5
