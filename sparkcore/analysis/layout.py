@@ -20,6 +20,8 @@ LANDMARKS = 3_000
 NEIGHBORS, WITHIN = 10, 50  # how many of a picture's most similar ones are among its nearest on the map
 _PERPLEXITY = 30.0
 _ITERATIONS = 500
+_ANGLE = 0.7  # of what is far away and taken as one point: larger is faster
+_FOR_THREADS = 1_500
 _FEW = 5  # pictures, of which t-SNE makes nothing
 _SEED = 0
 _NEAREST = 5  # landmarks between which a picture goes
@@ -88,16 +90,19 @@ def _tsne(points: npt.NDArray[np.float32]) -> Places:
     if len(points) < _FEW:
         return start
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     start += 1e-3 * np.random.default_rng(_SEED).standard_normal(start.shape).astype(np.float32)  # equal pictures
     model = TSNE(
         perplexity=min(_PERPLEXITY, (len(points) - 1) / 3),
         init=1e-4 * start,
         max_iter=_ITERATIONS,
+        angle=_ANGLE,
         random_state=_SEED,
-        n_jobs=-1,
     )
-    return np.asarray(model.fit_transform(points), np.float32)
+    # For few points, threads wait for each other longer than they compute.
+    with threadpool_limits(1 if len(points) < _FOR_THREADS else None):
+        return np.asarray(model.fit_transform(points), np.float32)
 
 
 def _place_others(vectors: Vectors, rows: Rows, landmarks: Rows, found: Places, watch: Watch) -> Places:
