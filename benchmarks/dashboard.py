@@ -110,8 +110,8 @@ class Viewer:
 
 
 @contextmanager
-def serve(store: str) -> Iterator[Server]:
-    """Run the dashboard on a store, in a child process, during the block."""
+def serve(store: str, log: int = subprocess.DEVNULL) -> Iterator[Server]:
+    """Run the dashboard on a store, in a child process that writes to the file descriptor `log`, during the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -122,8 +122,8 @@ def serve(store: str) -> Iterator[Server]:
         command,
         cwd=ROOT,
         env={**os.environ, "SPARKCORE_STORE": store},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
     )
     try:
         _wait(port, process)

@@ -47,12 +47,12 @@ class Peak:
     def look(self, roots: set[int]) -> None:
         """Measure the trees below these process ids now and keep the maximum."""
         parts: dict[str, float] = {}
-        for pid in _tree(roots):
-            name, memory_mb = _name(pid), _memory_mb(pid)
-            parts[name] = parts.get(name, 0.0) + memory_mb
+        for pid in tree(roots):
+            name = process_name(pid)
+            parts[name] = parts.get(name, 0.0) + memory_mb(pid)
         if sum(parts.values()) > self.memory_mb:
             self.memory_mb = sum(parts.values())
-            self.parts_mb = {name: memory_mb for name, memory_mb in parts.items() if memory_mb > 1}  # without shells
+            self.parts_mb = {name: size_mb for name, size_mb in parts.items() if size_mb > 1}  # without shells
 
 
 @contextmanager
@@ -73,14 +73,15 @@ def watched(roots: set[int]) -> Iterator[Peak]:
         thread.join()
 
 
-def _tree(roots: set[int]) -> set[int]:
+def tree(roots: set[int]) -> set[int]:
+    """Return these process ids and those of all their children, as far as they run."""
     parents = {int(path.name): _parent(path) for path in Path("/proc").iterdir() if path.name.isdigit()}
-    tree = set(roots) & set(parents)
+    found = set(roots) & set(parents)
     while True:
-        children = {pid for pid, parent in parents.items() if parent in tree} - tree
+        children = {pid for pid, parent in parents.items() if parent in found} - found
         if not children:
-            return tree
-        tree |= children
+            return found
+        found |= children
 
 
 def _parent(process: Path) -> int:
@@ -90,15 +91,16 @@ def _parent(process: Path) -> int:
         return 0
 
 
-def _name(pid: int) -> str:
+def process_name(pid: int) -> str:
+    """Return the name of a process, empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
 
 
-def _memory_mb(pid: int) -> float:
-    """Return the proportional set size: a page shared by two processes counts half in each."""
+def memory_mb(pid: int) -> float:
+    """Return the proportional set size in MB: a page shared by two processes counts half in each."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

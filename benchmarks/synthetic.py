@@ -150,7 +150,7 @@ def _manifest(run_id: str, rows: int, errors: int) -> Manifest:
         recipe_id=run_id,
         retry=0,
         config=RunConfig(images=f"/synthetic/{rows}", truth="folder").to_dict(),
-        model={"name": "synthetic", "digest": "0" * 64, "classes": CLASSES},
+        model={"name": "synthetic", "digest": "0" * 64, "classes": CLASSES, "height": 224, "width": 224},
         versions={},
         created_at="2026-01-01T00:00:00+00:00",
         finished_at="2026-01-01T00:10:00+00:00",

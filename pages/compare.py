@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, side_by_side
+from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, preference, side_by_side
 from sparkcore.analysis.comparison import config_changes
 
 left = frame.show("compare")
@@ -24,6 +24,7 @@ if right is None:
     st.stop()
 
 wanted = filters.show(left)
+preference.show(left if left.given_and_reviewed else right)
 compared = cached.comparison(left, right, wanted)
 found = compared.comparison
 if found.both:

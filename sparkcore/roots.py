@@ -62,7 +62,7 @@ def expand_braces(pattern: str) -> list[str]:
     """Return the patterns that `{a,b}` stands for; raises InputError for more than MAX_PATTERNS."""
     try:
         return list(dict.fromkeys(bracex.expand(pattern, keep_escapes=True, limit=MAX_PATTERNS)))
-    except bracex.ExpansionLimitException:
+    except (bracex.ExpansionLimitException, RecursionError):  # too many, or too deep in each other
         raise InputError(
             f"images: expected a pattern whose braces stand for at most {MAX_PATTERNS:,} patterns, "
             f"received {pattern!r}. Use fewer braces."
@@ -78,7 +78,7 @@ def fixed_folder(pattern: str) -> Path:
 
 def check_allowed(path: Path, roots: Sequence[Root]) -> None:
     """Raise InputError where a path or pattern can lead out of the roots by its text or its fixed folder."""
-    text, exists = os.fspath(path), path.exists()
+    text, exists = os.fspath(path), os.path.exists(path)  # false for a name that is too long, where Path raises
     for pattern in [text] if exists else expand_braces(text):
         if ".." in Path(pattern).parts or not is_allowed(pattern if exists else fixed_folder(pattern), roots):
             raise InputError(

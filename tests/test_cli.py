@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PROCESS_LIMIT_S = 90
 
 
-@pytest.fixture
-def finished(tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of the run that several tests look at: its pictures and its store."""
+    return tmp_path_factory.mktemp("finished")
+
+
+@pytest.fixture(scope="module")
+def finished(place: Path, colors_model: Path, spark: object) -> dict[str, Any]:
     """Run eight pictures through `run --json` and give what it printed."""
     del spark
-    write_colors(tmp_path / "in", 8)
-    assert main(["run", *arguments(tmp_path, colors_model), "--truth", "filename", "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+    write_colors(place / "in", 8)
+    with redirect_stdout(io.StringIO()) as out:
+        assert main(["run", *arguments(place, colors_model), "--truth", "filename", "--json"]) == 0
+    return json.loads(out.getvalue())
 
 
 def arguments(folder: Path, model: Path) -> list[str]:
@@ -58,45 +66,45 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
     assert process.poll() is None, process.communicate(timeout=PROCESS_LIMIT_S)[1]
 
 
-def test_run_prints_one_json_object(tmp_path: Path, finished: dict[str, Any]) -> None:
+def test_run_prints_one_json_object(place: Path, finished: dict[str, Any]) -> None:
     assert finished["status"] == "complete"
     assert (finished["images"], finished["ok"], finished["errors"]) == (8, 8, 0)
-    assert finished["folder"] == f"{tmp_path}/store/runs/{finished['run_id']}"
+    assert finished["folder"] == f"{place}/store/runs/{finished['run_id']}"
     assert finished["seconds"] > 0
     assert finished["model_source"].endswith(".keras")
     assert finished["images_per_second_no_load"] >= finished["images_per_second"] > 0
 
 
 def test_run_for_people(
-    tmp_path: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    place: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", *arguments(tmp_path, colors_model), "--truth", "filename"]) == 0
+    assert main(["run", *arguments(place, colors_model), "--truth", "filename"]) == 0
     out = capsys.readouterr().out
     assert f"Run {finished['run_id']}: cached" in out
     assert "8 images: 8 ok, 0 with errors" in out
     assert "white" in out
 
 
-def test_runs_and_show(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    store = ["--store", str(tmp_path / "store")]
+def test_runs_and_show(place: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(place / "store")]
     assert main(["runs", *store]) == 0
     assert finished["run_id"] in capsys.readouterr().out
     assert main(["show", "latest", "--json", *store]) == 0
-    assert json.loads(capsys.readouterr().out)["run_id"] == finished["run_id"]
+    assert json.loads(capsys.readouterr().out)["run_id"] == RunStore(place / "store").runs()[0].run_id
     assert main(["show", finished["run_id"][:6], *store]) == 0
     assert "8 ok" in capsys.readouterr().out
     assert main(["show", "zzz", *store]) == 2
     assert "received 'zzz'" in capsys.readouterr().err
 
 
-def test_exports(tmp_path: Path, finished: dict[str, Any]) -> None:
-    store = ["--store", str(tmp_path / "store")]
+def test_exports(tmp_path: Path, place: Path, finished: dict[str, Any]) -> None:
+    store = ["--store", str(place / "store")]
     for name in ("out.csv", "out.parquet", "out.zip", "out.html"):
         assert main(["export", finished["run_id"], str(tmp_path / name), *store]) == 0
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8-sig"))))
     assert {(row["file_name"], row["label"]) for row in rows} >= {("red-0.png", "red"), ("white-7.png", "white")}
     assert len(rows) == 8
-    expected = read_parts(RunStore(tmp_path / "store"), finished["run_id"], [*light_schema().names, "thumbnail"])
+    expected = read_parts(RunStore(place / "store"), finished["run_id"], [*light_schema().names, "thumbnail"])
     expected = expected.select([name for name in result_schema().names if name in expected.column_names])
     assert (
         pq.read_table(tmp_path / "out.parquet").sort_by("image_id").to_pylist()
@@ -108,33 +116,37 @@ def test_exports(tmp_path: Path, finished: dict[str, Any]) -> None:
     assert finished["run_id"] in page
 
 
-def test_export_with_originals(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    store = ["--originals", "--store", str(tmp_path / "store")]
+def test_export_with_originals(
+    tmp_path: Path, place: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--originals", "--store", str(place / "store")]
     assert main(["export", finished["run_id"], str(tmp_path / "out.zip"), *store]) == 0
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("table.csv").decode("utf-8-sig"))))
         assert len(rows) == 8
         for row in rows:
-            assert archive.read(row["original"]) == (tmp_path / "in" / row["file_name"]).read_bytes()
+            assert archive.read(row["original"]) == (place / "in" / row["file_name"]).read_bytes()
     assert main(["export", finished["run_id"], str(tmp_path / "out.csv"), *store]) == 2
     assert "--originals: expected the format zip, received csv" in capsys.readouterr().err
 
 
-def test_export_of_unknown_kind(tmp_path: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", finished["run_id"], str(tmp_path / "out.xlsx"), "--store", str(tmp_path / "store")]) == 2
+def test_export_of_unknown_kind(
+    tmp_path: Path, place: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", finished["run_id"], str(tmp_path / "out.xlsx"), "--store", str(place / "store")]) == 2
     assert "expected one of csv, parquet, zip, html, received 'xlsx'" in capsys.readouterr().err
     assert not (tmp_path / "out.xlsx").exists()
 
 
 def test_evaluate_and_compare(
-    tmp_path: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    place: Path, colors_model: Path, finished: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = ["--store", str(tmp_path / "store")]
-    assert main(["evaluate", "latest", "--json", *store]) == 0
+    store = ["--store", str(place / "store")]
+    assert main(["evaluate", finished["run_id"], "--json", *store]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["support"], report["top_1"], report["top_k"]) == (8, 1.0, 1.0)
     assert (report["classes_known"], report["unmatched"], report["matched_top_1"]) == (True, 0, 1.0)
-    assert main(["run", *arguments(tmp_path, colors_model), "--resize", "pad", "--json"]) == 0
+    assert main(["run", *arguments(place, colors_model), "--resize", "pad", "--json"]) == 0
     other = json.loads(capsys.readouterr().out)["run_id"]
     assert main(["compare", finished["run_id"], other, "--json", *store]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sparkcore import client
 from sparkcore.commands import options
@@ -22,7 +23,9 @@ from sparkcore.runs.jobs import Job, JobTable
 from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from tests.conftest import wait_until, write_colors
+from tests.models.hostile_models import graph_of_bytes, lambda_model, weights_elsewhere
 
+ROOT = Path(__file__).resolve().parents[1]
 MANY, LARGE = 800, 1500
 
 
@@ -97,6 +100,33 @@ def test_a_link_out_of_the_roots_is_not_read(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_models_that_somebody_made_to_break_out(
+    tmp_path: Path, served: EngineConfig, colors_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, trace = write_colors(tmp_path / "in", 1)[0].parent, tmp_path / "trace"
+    (tmp_path / "secret.bin").write_bytes(bytes(4096))
+    made = {
+        lambda_model(tmp_path / "code.keras", colors_model, f"open({str(trace)!r}, 'w')"): "neither Lambda layers nor",
+        weights_elsewhere(tmp_path / "out.onnx", "../secret.bin"): "keeps weights in other files",
+        graph_of_bytes(tmp_path / "bytes.onnx"): "cannot be opened",
+    }
+    monkeypatch.setenv("SPARKCORE_STORE", str(served.store))
+    monkeypatch.setenv("SPARKCORE_ROOTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    for model, reason in made.items():
+        request = RunConfig(images=str(images), model=str(model), preprocess="none")
+        ended = _finished(client.submit(request, served, roots=[tmp_path]), served)
+        app.query_params["job"] = ended.job_id
+        app.switch_page("pages/run.py").run()
+        said = app.error[0].value.replace("\\", "")
+        assert (ended.state, app.exception.len) == ("failed", 0)
+        assert reason in said
+        assert "Traceback" not in said
+    assert not trace.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_cancel_a_running_and_a_waiting_job(
     tmp_path: Path, served: EngineConfig, request_for: Callable[..., RunConfig]
 ) -> None:
@@ -159,6 +189,13 @@ def test_a_job_submitted_while_the_engine_stops_is_carried_out(
     late = client.submit(request_for(tmp_path / "late"), served)
     assert _finished(late, served).state == "complete"
     assert _finished(running, served).state == "complete"
+
+
+def test_a_job_whose_engine_is_gone_can_be_cancelled(engine: EngineConfig) -> None:
+    table = JobTable(RunStore(engine.store).jobs_path)
+    job = table.submit(RunConfig(images="x"))
+    table.claim()
+    assert client.cancel(job.job_id, engine).state == "cancelled"
 
 
 def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:

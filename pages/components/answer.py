@@ -101,7 +101,9 @@ def _show_state(subject: Subject) -> None:
         return
     said = _TEXTS.get(state.answer.kind) or f"**{text.escape(display_name(describe_answer(state) or ''))}**"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/how_to_reg: {said}, said {text.escape(state.by)} on {text.moment(state.at)} UTC")
+        st.markdown(
+            f":material/how_to_reg: {said}, said {text.escape(state.by)} on {text.escape(text.moment(state.at))} UTC"
+        )
         st.button(
             "Take back",
             key="answer_open",
@@ -165,8 +167,9 @@ def _show_search(subject: Subject) -> None:
     key, new_key = f"{_SEARCH}_{stamp}", f"{_NEW}_{stamp}"
 
     def take(name: str) -> None:
-        if st.session_state[name]:
-            subject.say(Change(answer_of(lookup, st.session_state[name])))
+        typed = (st.session_state[name] or "").strip()
+        if typed:
+            subject.say(Change(answer_of(lookup, typed)))
 
     with st.container(horizontal=True, gap="small"):
         with st.container(key=_SEARCH):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from sparkcore.analysis.selection import select, sort
 from sparkcore.analysis.truth import Match, has_truth, match, true_labels
 from sparkcore.errors import RequestError
 from sparkcore.groups import GroupPath
+from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 
 
@@ -149,11 +150,19 @@ def _places(changed: pa.Table, table: pa.Table) -> Rows:
     return found.to_numpy().astype(np.int64)
 
 
-@st.cache_data(max_entries=1000, show_spinner=False)
-def size_bytes(key: Key) -> int:
-    """Return the size of a run on disk, by its `Opened.key`."""
-    root, run_id, _ = key
-    return RunStore(root).size_bytes(run_id)
+def sizes_bytes(store: RunStore, manifests: Sequence[Manifest]) -> list[int]:
+    """Return the sizes of runs on disk; each run is looked at once."""
+    known = _known_sizes(store.uri)
+    keys = [(manifest.run_id, manifest.finished_at) for manifest in manifests]
+    new = [key for key in keys if key not in known]
+    known.update(zip(new, store.sizes_bytes([run_id for run_id, _ in new]), strict=True))
+    return [known[key] for key in keys]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _known_sizes(uri: str) -> dict[tuple[str, str], int]:
+    del uri
+    return {}
 
 
 def _read_only(rows: Rows) -> Rows:

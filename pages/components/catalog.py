@@ -10,9 +10,8 @@ import streamlit as st
 
 from pages.components import address, cached, cards, text, trouble
 from pages.components.frame import PAGES
-from pages.components.naming import run_name
+from pages.components.naming import changed_settings, run_name
 from pages.components.opened import Opened, finished_runs
-from sparkcore.config import RunConfig
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
@@ -128,10 +127,10 @@ def show_settings(manifest: Manifest) -> None:
 
 @st.dialog("Delete this run?")
 def _ask_before_deleting(opened: Opened) -> None:
-    counts = opened.manifest.counts
+    counts, (size_bytes,) = opened.manifest.counts, cached.sizes_bytes(opened.store, [opened.manifest])
     st.write(
         f"**{text.escape(opened.name)}** with the results of {text.images(counts['images'])}, "
-        f"{text.size(cached.size_bytes(opened.key))}, will be deleted permanently. The pictures themselves are kept."
+        f"{text.size(size_bytes)}, will be deleted permanently. The pictures themselves are kept."
     )
     with st.container(horizontal=True):
         st.button(
@@ -180,29 +179,30 @@ def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table
         "Unreadable": [m.counts["errors"] for m in manifests],
         "Images/s": [m.images_per_second for m in manifests],
         "Time (s)": [m.timings.get("total") for m in manifests],
-        "Size (MB)": [cached.size_bytes((store.uri, m.run_id, m.finished_at)) / 1e6 for m in manifests],
+        "Size (MB)": [size / 1e6 for size in cached.sizes_bytes(store, manifests)],
         "Run": [m.run_id for m in manifests],
     }
     return pa.table(columns)
 
 
 def _changed_settings(manifest: Manifest) -> str:
-    default = RunConfig(images="-").to_dict()
     skipped = ("images", "model", "weights", "labels", "seed")
-    changed = {name: value for name, value in manifest.config.items() if value != default.get(name)}
     return ", ".join(
-        f"{text.setting_name(name)} {text.setting(value)}" for name, value in changed.items() if name not in skipped
+        f"{text.setting_name(name)} {text.setting(value)}"
+        for name, value in changed_settings(manifest.config).items()
+        if name not in skipped
     )
 
 
 def _details(manifest: Manifest) -> dict[str, str | None]:
     counts, timings, versions = manifest.counts, manifest.timings, manifest.versions
     reused = counts.get("reused", 0)
+    side = manifest.model.get("height", 0), manifest.model.get("width", 0)
     return {
         "Path": manifest.config["images"],
         "Model": manifest.model.get("name", manifest.config["model"]),
         "Weights": manifest.model.get("source"),
-        "Input": f"{text.pixels(manifest.model['height'], manifest.model['width'])} pixels",
+        "Input": f"{text.pixels(*side)} pixels" if all(side) else None,
         "Settings": _changed_settings(manifest) or "defaults",
         "Precision": agreement_text(manifest.to_dict()) or None,
         "Images": f"{counts['images']:,} ({f'{reused:,}' if reused else 'none'} reused)",

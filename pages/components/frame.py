@@ -1,7 +1,7 @@
 """What every page begins with: settings, login, navigation, the selected run, and the heading.
 
-A page calls it first and is then complete by itself: the first request to a server may reach a page without passing
-through the router.
+A page calls it first: the first request to a server reaches a page without passing through the router, which guards it,
+and is sent there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages.components import address, place, text, trouble, views
 from pages.components.naming import run_choices
@@ -36,6 +37,7 @@ _LOGO = (
 PAGES = {
     "gallery": ("Gallery", ":material/grid_view:", "All pictures of a run with their labels."),
     "labels": ("Labels", ":material/label:", "How often each label was predicted."),
+    "map": ("Map", ":material/scatter_plot:", "All pictures at once, similar ones near each other."),
     "image": ("Image", ":material/image:", "One picture with all its predictions."),
     "review": ("Review", ":material/how_to_reg:", "Correct labels by keyboard, and learn how good the model is."),
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
@@ -47,12 +49,26 @@ PAGES = {
     "runs": ("All runs", ":material/history:", "All runs in this store."),
 }
 SECTIONS = {
-    "Explore": ("gallery", "labels", "duplicates", "image"),
+    "Explore": ("gallery", "labels", "map", "duplicates", "image"),
     "Judge": ("review", "evaluate", "scores", "compare", "problems"),
     "Runs": ("run", "runs"),
 }
 _RUN_KEY = "frame_run"
+_ROUTED_KEY = "frame_routed"
 _STYLE = Path(__file__).with_name("frame.css")
+
+
+def route() -> StreamlitPage:
+    """Return the page of the address; the address of the server alone leads to the newest run, or to the first one."""
+    st.session_state[_ROUTED_KEY] = True
+    home = st.Page(_start, title="Start", default=True, visibility="hidden")
+    pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, (title, _, _) in PAGES.items()]
+    return st.navigation([home, *pages], position="hidden")
+
+
+def _start() -> None:
+    page = "gallery" if finished_runs(open_store()) else "run"
+    st.switch_page(f"pages/{page}.py", query_params=address.query())
 
 
 def show(page: str) -> Opened | None:
@@ -89,6 +105,9 @@ def show(page: str) -> Opened | None:
 
 def begin(page: str) -> RunStore:
     """Draw what comes before the heading, and return the store."""
+    if not st.session_state.get(_ROUTED_KEY):  # until the router has run once, a server starts pages without its guard
+        route()
+        st.rerun()
     name_tab(page)
     st.logo(_LOGO, size="large", icon_image=ICON)
     st.html(_STYLE)
@@ -156,7 +175,9 @@ def _show_run_choice(store: RunStore, manifests: list[Manifest], run_id: str) ->
 
 
 def _change_run() -> None:
-    address.change({"run": st.session_state[_RUN_KEY], "page": None, "image": None, "id": None})
+    address.change(
+        {"run": st.session_state[_RUN_KEY], "page": None, "image": None, "id": None, "area": None, "view": None}
+    )
 
 
 def _show_error(run_id: str, error: SparkcoreError) -> None:

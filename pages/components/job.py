@@ -59,7 +59,8 @@ def _draw_active(job: Job) -> None:
             on_click=_cancel,
             args=(job.job_id,),
         )
-        if now - (job.heartbeat_at or job.created_at) > _ENGINE_WAIT_S and client.engine_pid() is None:
+        silent_s = abs(now - (job.heartbeat_at or job.created_at))  # a clock may be set back
+        if silent_s > _ENGINE_WAIT_S and client.engine_pid() is None:
             st.button(
                 "Start the engine",
                 key=f"engine_{job.job_id}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from functools import partial
 
@@ -88,7 +89,7 @@ def _show_thresholds() -> Thresholds:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit() and len(text) < 12
+    return re.fullmatch(r"[0-9]{1,8}(\.[0-9]{0,8})?", text) is not None
 
 
 def _notes(opened: Opened, kind: str, rows: Rows) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 
@@ -167,16 +168,19 @@ def _compared(opened: Opened) -> Opened | None:
 
 
 def _others(opened: Opened) -> list[Opened]:
-    """Return the newest other runs of the same pictures."""
+    """Return the newest other runs of the same pictures, as far as they can be opened."""
+    others = [
+        manifest.run_id
+        for manifest in finished_runs(opened.store)
+        if manifest.config["images"] == opened.manifest.config["images"]
+        and manifest.run_id != opened.run_id
+        and manifest.counts["images"] <= _OTHER_ROWS
+    ]
     found = []
-    for manifest in finished_runs(opened.store):
-        same = manifest.config["images"] == opened.manifest.config["images"]
-        if same and manifest.run_id != opened.run_id and manifest.counts["images"] <= _OTHER_ROWS:
-            try:
-                found.append(open_run(opened.store, manifest.run_id).without_reviews)
-            except SparkcoreError:
-                continue
-    return found[:_OTHER_RUNS]
+    for run_id in others[:_OTHER_RUNS]:
+        with suppress(SparkcoreError):
+            found.append(open_run(opened.store, run_id).without_reviews)
+    return found
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=cached.BY_KEY)

@@ -7,6 +7,7 @@ from zlib import crc32
 
 import streamlit as st
 
+from pages.components import text, trouble
 from sparkcore.errors import SparkcoreError
 from sparkcore.reviews.book import ReviewBook
 from sparkcore.reviews.review import Change, Entry, Picture, State
@@ -60,7 +61,7 @@ def say(store: RunStore, pictures: Iterable[Picture], change: Change) -> None:
         review_id = ReviewBook(store).add(who(), [Entry(change, tuple(pictures))])
         st.session_state[_MINE_KEY] = [*st.session_state.get(_MINE_KEY, []), review_id]
     except SparkcoreError as error:
-        st.session_state[_ERROR_KEY] = str(error)
+        st.session_state[_ERROR_KEY] = error
 
 
 def can_undo() -> bool:
@@ -77,14 +78,14 @@ def undo(store: RunStore) -> None:
         ReviewBook(store).undo(who(), mine[-1])
         st.session_state[_MINE_KEY] = mine[:-1]
     except SparkcoreError as error:
-        st.session_state[_ERROR_KEY] = str(error)
+        st.session_state[_ERROR_KEY] = error
 
 
 def show_error() -> None:
     """Say once why the last review was not kept."""
-    message = st.session_state.pop(_ERROR_KEY, "")
-    if message:
-        st.error(f"Not saved: {message}", icon=":material/error:")
+    error = st.session_state.pop(_ERROR_KEY, None)
+    if error:
+        trouble.show(error, f"Not saved: {text.escape(str(error))}")
 
 
 @st.cache_data(ttl=SYNC_S, show_spinner=False)

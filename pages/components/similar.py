@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, gallery, text
+from pages.components import address, gallery, text, trouble
 from pages.components.frame import PAGES
 from pages.components.opened import Key, Opened
 from sparkcore.analysis.columns import Rows
@@ -60,7 +60,7 @@ def show_strip(opened: Opened, image_id: str) -> None:
     try:
         found = nearest(opened, image_id, _STRIP)
     except SparkcoreError as error:
-        st.error(text.escape(str(error)), icon=":material/error:")
+        trouble.show(error)
         return
     if found is None or not len(found.rows):
         st.caption("No other picture of this run has an embedding.")

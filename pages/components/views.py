@@ -6,12 +6,13 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from pages.components import address, text
+from pages.components import address, text, trouble
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.views import LONGEST_NAME, View, delete_view, save_view, saved_views
 
 _SEEN_S = 10  # until the views of other servers are seen
+_RESERVED = ("embed", "embed_options")  # Streamlit's own parameters, which no link of a page may have
 _NAME = "view_name"
 _ERROR = "view_error"
 
@@ -19,9 +20,9 @@ _ERROR = "view_error"
 def show(store: RunStore, page: str, pages: Collection[str]) -> None:
     """Draw the menu of saved views; `pages` are those that there are."""
     with st.popover("Views", icon=":material/bookmark:", key="views", type="tertiary"):
-        error = st.session_state.pop(_ERROR, "")
+        error = st.session_state.pop(_ERROR, None)
         if error:
-            st.error(text.escape(error), icon=":material/error:")
+            trouble.show(error)
         found = [view for view in _views(store.uri, _store=store) if view.page in pages]
         for view in found:
             _show_view(store, view)
@@ -34,7 +35,7 @@ def show(store: RunStore, page: str, pages: Collection[str]) -> None:
 
 def _show_view(store: RunStore, view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        query = {name: list(values) for name, values in view.query.items()}
+        query = {name: list(values) for name, values in view.query.items() if name.lower() not in _RESERVED}
         st.page_link(f"pages/{view.page}.py", label=text.escape(view.name), query_params=query, width="stretch")
         st.button(
             "Delete",
@@ -51,7 +52,7 @@ def _save(store: RunStore, page: str) -> None:
         save_view(store, st.session_state[_NAME], page, address.query())
         st.session_state[_NAME] = ""
     except SparkcoreError as error:
-        st.session_state[_ERROR] = str(error)
+        st.session_state[_ERROR] = error
     _views.clear()
 
 
@@ -59,7 +60,7 @@ def _delete(store: RunStore, view_id: str) -> None:
     try:
         delete_view(store, view_id)
     except SparkcoreError as error:
-        st.session_state[_ERROR] = str(error)
+        st.session_state[_ERROR] = error
     _views.clear()
 
 

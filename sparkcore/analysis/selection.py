@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, top_blocks
-from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Filters, Range
+from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Area, Filters, Range
 from sparkcore.analysis.groups import found_by, in_groups
 from sparkcore.analysis.truth import is_correct, match
 from sparkcore.errors import ConfigError
+from sparkcore.runs.layouts import X, Y
 
 SORT_KEYS = ("score", "margin", "entropy", "name", "size", "random")
 _SORT_COLUMNS = {"score": "score", "margin": "margin", "entropy": "entropy", "size": "size_bytes"}
@@ -77,6 +78,8 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
         yield _has_review(table, filters.review)
     if filters.tags:
         yield _has_tag(table, filters.tags)
+    if filters.area is not None:
+        yield _is_in_area(table, filters.area)
 
 
 def _of_labels(table: pa.Table, filters: Filters) -> Iterator[Mask]:
@@ -97,6 +100,13 @@ def _in_range(column: pa.ChunkedArray, wanted: Range) -> Iterator[Mask]:
     for end, compare in zip(wanted, (pc.greater_equal, pc.less_equal), strict=True):
         if end is not None:
             yield _mask(compare(column, pa.scalar(end, pa.float64() if whole else column.type)))
+
+
+def _is_in_area(table: pa.Table, area: Area) -> Mask:
+    if X not in table.column_names:  # this machine has no map of the run
+        return np.zeros(table.num_rows, dtype=bool)
+    sides = [*_in_range(table[X], (area.left, area.right)), *_in_range(table[Y], (area.top, area.bottom))]
+    return np.logical_and.reduce(sides)
 
 
 def _has_name(column: pa.ChunkedArray, part: str) -> Mask:

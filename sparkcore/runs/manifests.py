@@ -49,7 +49,8 @@ def recall_manifest(storage: Storage, run_id: str) -> Manifest:
 
 def recall_manifests(storage: Storage, run_ids: Iterable[str]) -> Iterator[Manifest]:
     """Yield the manifests of those runs that have one; damaged ones are left out with a warning."""
-    recalled = map_ahead(partial(_recall, storage), run_ids, 1 if isinstance(storage, FolderStorage) else _REQUESTS)
+    recall = partial(_recall, storage)  # of a local disk in turn: a thread would cost more than the look at a file
+    recalled = map(recall, run_ids) if isinstance(storage, FolderStorage) else map_ahead(recall, run_ids, _REQUESTS)
     return (manifest for manifest in recalled if manifest is not None)
 
 

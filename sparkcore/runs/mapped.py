@@ -24,7 +24,7 @@ from sparkcore.storage.local import hold_lock, replacing
 
 BATCH_ROWS = 250_000
 _VERSION = f"{SCHEMA_VERSION}.2"  # raised when other labels or metadata are written
-_SUFFIXES = (".arrow", ".embeddings", ".axes", ".short")
+_SUFFIXES = (".arrow", ".embeddings", ".axes", ".short", ".layout")
 _COLUMNS = [*light_schema().names, *(field.name for field in PLACE_FIELDS)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from sparkcore.runs.layout import classes_name, groups_name, manifest_name, plan
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.manifests import forget_manifest, read_manifest, recall_manifest, recall_manifests
 from sparkcore.runs.state import state_folder
+from sparkcore.storage.ahead import map_ahead
 from sparkcore.storage.opening import open_storage
 
 _LIST_RUNS = "`python -m sparkcore runs` lists what is there."
+
+_LOOKS_AT_ONCE = 8
 
 _log = logging.getLogger(__name__)
 
@@ -79,12 +82,15 @@ class RunStore:
 
     def find(self, prefix: str) -> Manifest:
         """Return the finished run whose id starts with `prefix`, or the newest one for "latest"."""
-        runs = self.runs()
-        matches = runs[:1] if prefix == "latest" else [m for m in runs if prefix and m.run_id.startswith(prefix)]
+        if prefix == "latest":
+            matches = self.runs()[:1]
+        else:  # only those that can be meant are read
+            named = [run_id for run_id in self.run_ids() if prefix and run_id.startswith(prefix)]
+            matches = list(recall_manifests(self.storage, named))
         if len(matches) != 1:
             raise RunNotFoundError(
                 f"Expected the id of one run in {self.uri}, received {prefix!r}, which fits {len(matches)} "
-                f"of {len(runs)}.",
+                f"of {len(self.runs())}.",
                 shell=_LIST_RUNS,
             )
         return matches[0]
@@ -139,6 +145,10 @@ class RunStore:
     def size_bytes(self, run_id: str) -> int:
         """Return the size of all files of a run."""
         return sum(entry.size_bytes for entry in self.storage.list(run_folder(run_id)))
+
+    def sizes_bytes(self, run_ids: Sequence[str]) -> list[int]:
+        """Return the sizes of several runs, which are looked at at once."""
+        return list(map_ahead(self.size_bytes, run_ids, _LOOKS_AT_ONCE))
 
     def _texts(self, name: str) -> dict[str, str]:
         try:

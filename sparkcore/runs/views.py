@@ -13,6 +13,7 @@ from sparkcore.runs.store import RunStore
 
 LONGEST_NAME = 80
 _FOLDER = "views"
+_SUFFIX = ".json"
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +44,8 @@ def saved_views(store: RunStore) -> list[View]:
         try:
             values = json.loads(store.storage.read(entry.name))
             query = {str(key): [str(one) for one in texts] for key, texts in values["query"].items()}
-            found.append(View(str(values["view_id"]), str(values["name"]), str(values["page"]), query))
+            view_id = entry.name.rpartition("/")[2].removesuffix(_SUFFIX)  # whatever the content says
+            found.append(View(view_id, str(values["name"])[:LONGEST_NAME], str(values["page"]), query))
         except FileNotFoundError:
             continue  # deleted just now
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -57,4 +59,4 @@ def delete_view(store: RunStore, view_id: str) -> None:
 
 
 def _object(view_id: str) -> str:
-    return f"{_FOLDER}/{view_id}.json"
+    return f"{_FOLDER}/{view_id}{_SUFFIX}"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkcore.analysis.filters import FILTER_KEYS, Filters, describe
+from sparkcore.analysis.filters import FILTER_KEYS, Area, Filters, describe
 
 EVERYTHING = Filters(
     find="big cat",
@@ -22,6 +22,7 @@ EVERYTHING = Filters(
     image_ids=("0123456789abcdef",),
     review="unreviewed",
     tags=("dark",),
+    area=Area(0.1, 0.25, 0.3333, 1.0),
 )
 
 
@@ -44,6 +45,7 @@ def test_query_holds_every_field():
         "id": ["0123456789abcdef"],
         "review": ["unreviewed"],
         "tag": ["dark"],
+        "area": ["0.1", "0.25", "0.3333", "1"],
     }
 
 
@@ -79,6 +81,9 @@ def test_a_single_text_counts_as_a_list_of_one():
         {"top_two": ["", "cat"]},
         {"id": ["../../etc/passwd", "0123456789ABCDEF", "0123456789abcdef0"]},
         {"label": [""]},
+        {"area": ["0.3", "0", "0.1", "1"]},
+        {"area": ["0", "0", "nan", "1"]},
+        {"area": ["-1", "0", "1"]},
         {"page": ["4"], "run": "x"},
     ],
 )
@@ -105,6 +110,7 @@ def test_descriptions_are_for_people():
         ("image_ids", "1 selected image"),
         ("review", "not reviewed"),
         ("tags", "tag dark"),
+        ("area", "part of the map"),
     ]
     assert describe(Filters(labels=tuple("abcde"), status="error", image_ids=("0" * 16, "1" * 16))) == [
         ("labels", "label a, b, c or 2 more"),

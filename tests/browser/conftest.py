@@ -21,7 +21,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from sparkcore.analysis.layout import lay_out
 from sparkcore.classes import ClassName
+from sparkcore.runs.layouts import keep_layout
 from sparkcore.runs.store import RunStore
 from tests.runs_fixture import LABELS, picture, write_run
 
@@ -116,6 +118,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for day in (0, 1):
         run = write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=day, day=day)
         store.write_classes(run, [ClassName(*label) for label in LABELS], GROUPS)
+    keep_layout(store, run, lay_out)
     server = Server(store, folder)
     server.start()
     yield server

@@ -68,6 +68,27 @@ def test_a_range_that_is_dragged_filters_the_gallery(shown: Server, visit: Calla
     assert all(low - 0.001 <= score <= high + 0.001 for score in scores)
 
 
+def test_a_box_in_the_map_filters_the_gallery(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/map")
+    plot = page.locator(".map .plot")
+    expect(page.locator(".map .shown img").first).to_be_visible()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3, steps=4)
+    page.mouse.up()
+    expect(page.locator(".st-key-chip_area")).to_be_visible()
+    settle(page)
+    left, top, right, bottom = map(float, query(page)["area"])
+    assert (left, top, bottom) == (0, 0, 1)
+    assert 0.4 < right < 0.6
+    count = int(page.locator(".st-key-map_selection").inner_text().split()[0])
+    assert 0 < count < 54
+    page.get_by_role("link", name="See them in the gallery").click()
+    expect(page.get_by_text(f"{count} of 60 images")).to_be_visible()
+
+
 def test_a_bar_leads_into_its_group(shown: Server, visit: Callable[..., Page]):
     page = visit(f"{shown.url}/labels")
     mark(page, "Groups", 0)

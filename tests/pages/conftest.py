@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +60,20 @@ def open_page(store: RunStore) -> OpenPage:
 
     def open_it(page: str, /, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-        app.run()
         app.switch_page(f"pages/{page}.py")
-        app.query_params.clear()
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, [one.message for one in app.exception]
-        return app
+        return ask(app, query)
 
     return open_it
+
+
+def ask(app: AppTest, query: Mapping[str, str | list[str]]) -> AppTest:
+    """Draw the page again with another query string; it shows no exception."""
+    app.query_params.clear()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, [one.message for one in app.exception]
+    return app
 
 
 @pytest.fixture

@@ -186,3 +186,18 @@ def test_runs_of_other_images_are_compared_as_batches(store: RunStore, open_page
     ]
     assert len(drawn(app, "tiles")[0]) == 24
     assert not [metric for metric in app.metric if metric.label == "Fixed"]
+
+
+def test_where_each_model_looked_is_shown_on_request(store: RunStore, open_page: OpenPage):
+    runs = {"run": write_run(store, rows=20), "with": write_run(store, rows=20, shift=1)}
+    plain_pairs, app = pairs(open_page("compare", **runs)), open_page("compare", **runs, heat="1")
+    assert app.toggle(key="compare_heat").value
+    for before, after in zip(plain_pairs, pairs(app), strict=True):
+        assert [side["image_id"] for side in before] == [side["image_id"] for side in after]
+        assert all(side["picture"].startswith("data:image/jpeg;base64,") for side in after)
+        assert not {side["picture"] for side in before} & {side["picture"] for side in after}
+    app.toggle(key="compare_heat").set_value(False).run()
+    assert pairs(app) == plain_pairs
+    assert "heat" not in app.query_params
+    bare = {name: write_run(store, rows=20, shift=shift, features=False) for name, shift in (("run", 0), ("with", 1))}
+    assert not open_page("compare", **bare).toggle

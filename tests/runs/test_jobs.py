@@ -116,8 +116,8 @@ def test_a_clock_that_is_set_back_loses_no_job(table: JobTable, monkeypatch: pyt
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now - 3600)
     second = table.submit(RunConfig(images="/b"))
-    assert {job.job_id for job in table.jobs()} == {first.job_id, second.job_id}
-    assert {job.job_id for job in (table.claim(), table.claim()) if job} == {first.job_id, second.job_id}
+    assert [job.job_id for job in table.jobs()] == [second.job_id, first.job_id]
+    assert [job.job_id for job in (table.claim(), table.claim()) if job] == [first.job_id, second.job_id]
     assert table.get(first.job_id).images_per_second() is None
     assert table.get(first.job_id).eta_s() is None
     table.finish(first.job_id, "complete", run_id="0" * 16)
