@@ -34,7 +34,12 @@ def listed(store: RunStore) -> list[Manifest]:
     wanted = address.get(_TAG, choices=("", *notes.tags))
     key = address.mirror("catalog_tag", wanted or None)
     st.pills(
-        "Tag", notes.tags, key=key, label_visibility="collapsed", on_change=address.writer(key, _TAG), format_func=str
+        "Tag",
+        notes.tags,
+        key=key,
+        label_visibility="collapsed",
+        on_change=address.writer(key, _TAG),
+        format_func=text.escape,
     )
     return [manifest for manifest in manifests if not wanted or wanted in notes.of(manifest.run_id).tags]
 

@@ -63,14 +63,14 @@ def show_chart(opened: Opened, wanted: Filters) -> None:
             group = path_text(within) if again else chosen[0]
             filters.set_filter(groups=(group,) if group else None, labels=None)
 
-    show_selectable(_panel(counts, wanted, within), "chart-groups", "group", wanted.groups, choose)
+    show_selectable(_panel(counts, wanted), "chart-groups", "group", wanted.groups, choose)
 
 
-def _panel(counts: pa.Table, wanted: Filters, within: GroupPath) -> Panel:
+def _panel(counts: pa.Table, wanted: Filters) -> Panel:
     chart = charts.label_bars(counts, "group").properties(description="Images per group of labels")
     chosen = [group for group in wanted.groups if group in counts["group"].to_pylist()]
     return Panel(
-        title=f"Images per group of {within[-1].lower()}" if within else "Images per group",
+        title="Images per group",
         chart=emphasize(chart, {"group": chosen}) if chosen else chart,
         table=counts,
         columns={
