@@ -174,9 +174,9 @@ def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table
     columns: dict[str, Any] = {
         "Picture": pa.array([cards.picture(card) for card in found], pa.string()),
         "Name": [run_name(m, notes.of(m.run_id)) for m in manifests],
-        **({"Tags": pa.array(tags, pa.list_(pa.string()))} if any(tags) else {}),
         "Accuracy": pa.array([cards.accuracy(card) for card in found], pa.float64()),
         "95 % interval": [cards.interval(card) for card in found],
+        **({"Tags": pa.array(tags, pa.list_(pa.string()))} if any(tags) else {}),
         "When (UTC)": [text.moment(m.finished_at) for m in manifests],
         "Model": [m.model.get("name", m.config["model"]) for m in manifests],
         "Settings": [_changed_settings(m) for m in manifests],

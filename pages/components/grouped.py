@@ -116,11 +116,11 @@ def show_labels(found: pa.Table, wanted: Filters) -> None:
     """Draw all labels as a table; a click on a row filters. `found` is `label_table.label_table`."""
     judged = found["correct"].null_count < found.num_rows
     columns = {"label": text.display_names(found["label"])}
-    if found["group"].null_count < found.num_rows:
-        columns["group"] = found["group"]
     columns |= {"count": found["count"], "score": pc.multiply(found["score"], 100)}
     if judged:
         columns["correct"] = pc.multiply(found["correct"], 100)
+    if found["group"].null_count < found.num_rows:  # last, because it is the widest
+        columns["group"] = found["group"]
     share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, format="%.1f %%")
     with st.container(border=True):
         st.markdown(f"**All labels** · {found.num_rows:,}")
