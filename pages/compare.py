@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, preference, side_by_side
 from sparkcore.analysis.comparison import config_changes
+from sparkcore.analysis.filters import Filters
 
 left = frame.show("compare")
 if left is None:
@@ -27,6 +28,8 @@ wanted = filters.show(left)
 preference.show(left if left.given_and_reviewed else right)
 compared = cached.comparison(left, right, wanted)
 found = compared.comparison
+if wanted != Filters():
+    st.caption("The filters are those of this run: they choose images by what it says of them.")
 if found.both:
     paired.show(compared.paired)
     comparison.show_numbers(found)

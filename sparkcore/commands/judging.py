@@ -117,6 +117,7 @@ def drift(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Measure the accuracy of a run by its true labels and reviews."""
     from sparkcore.analysis.intervals import clopper_pearson
+    from sparkcore.analysis.label_table import group_accuracy
     from sparkcore.analysis.metrics import evaluate as evaluate_table
     from sparkcore.analysis.reviewed import truth_sources
 
@@ -125,14 +126,19 @@ def evaluate(options: argparse.Namespace) -> None:
     table = reviewed_results(store, manifest, reviews_first=options.reviews_first)
     result, sources = evaluate_table(table), truth_sources(table, manifest.config["truth"])
     low, high = clopper_pearson(result.top_1 * result.support, result.support)
+    groups = group_accuracy(table)
     if options.json:
         top5 = result.top_k if result.depth == 5 else None
         found = {"top1": result.top_1, "top5": top5, "low": low, "high": high, "true_labels": sources}
-        print_json({"run_id": manifest.run_id, **found, **result.numbers()})
+        print_json({"run_id": manifest.run_id, **found, **result.numbers(), "groups": groups.to_pylist()})
         return
     said = ", ".join(f"{count:,} {name}" for name, count in sources.items())
     print(f"Run {manifest.run_id}: {result.support:,} images with a true label ({said})")
     print(*result.sentences(), sep="\n")
+    shares = [
+        (g["group"], g["images"], *map(percent, (g["accuracy"], g["low"], g["high"]))) for g in groups.to_pylist()
+    ]
+    print_table(("group", "images", "accuracy", "from", "to"), shares[:_SHOWN_LABELS])
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )

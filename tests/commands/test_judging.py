@@ -80,6 +80,9 @@ def test_groups_in_exports_and_in_a_comparison(tmp_path: Path, shell: Any, capsy
     groups = shell("compare", one, other)["groups"]
     assert [(g["group"], g["images"], g["fixed"], g["broken"]) for g in groups] == [("Fruit", 12, 0, 6)]
     assert groups[0]["p_adjusted"] == groups[0]["p_value"] == 2 * 0.5**6
+    (fruit, soft) = shell("evaluate", one)["groups"]
+    assert (fruit["group"], fruit["images"], fruit["low"] < fruit["accuracy"]) == ("Fruit", 12, True)
+    assert soft["group"] == "Fruit > Soft"
     arguments = ["export", one, str(tmp_path / "out.csv"), "--store", store.uri]
     assert main([*arguments, "--group", "soft"]) == 0
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()))
