@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components import text
 from sparkcore.errors import ImageError
 from sparkcore.imaging.annotate import to_jpeg
 from sparkcore.imaging.decode import decode
@@ -131,7 +132,7 @@ _component = st.components.v2.component("zoom", html=_HTML, css=_CSS, js=_JS)
 def show_button(content: bytes, name: str) -> None:
     """Draw the button that opens the picture in full resolution."""
     if st.button("Zoom", key="zoom", icon=":material/zoom_in:", help="The picture in full resolution."):
-        _dialog(name)(content)
+        _dialog(text.escape(name))(content)
 
 
 def _dialog(name: str) -> Any:
@@ -140,7 +141,7 @@ def _dialog(name: str) -> Any:
         try:
             _component(key="zoom_stage", data=_for_browser(content))
         except ImageError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(text.escape(str(error)), icon=":material/error:")
 
     return draw
 

@@ -19,6 +19,7 @@ from sparkcore.analysis.export import Thumbnails
 from sparkcore.analysis.filters import Filters, describe
 from sparkcore.analysis.groups import group_counts
 from sparkcore.analysis.intervals import clopper_pearson
+from sparkcore.analysis.label_table import group_accuracy
 from sparkcore.analysis.metrics import Evaluation, evaluate
 from sparkcore.analysis.report_pictures import walls
 from sparkcore.analysis.reviewed import REVIEWED, truth_sources
@@ -26,7 +27,7 @@ from sparkcore.analysis.selection import select
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name, percent
 from sparkcore.runs.agreement import agreement_text
-from sparkcore.runs.notes import run_name
+from sparkcore.runs.notes import run_name, source_name
 from sparkcore.runs.vectors import Vectors
 
 LABELS_SHOWN = 15
@@ -77,6 +78,7 @@ def render_report(table: pa.Table, manifest: Mapping[str, Any], wanted: Wanted |
         lead=" ".join(_lead(table, rows, found, manifest)),
         facts=list(_facts(table, rows, found)),
         mistakes=_mistakes(found) if found else [],
+        groups=_groups(table, rows) if is_large else [],
         hardest=_hardest(found) if found and is_large else [],
         by_score=_by_score(found) if found and is_large else [],
         labels=_label_bars(table, rows),
@@ -118,7 +120,8 @@ def _lead(table: pa.Table, rows: Rows, found: Evaluation | None, manifest: Mappi
     model = manifest.get("model") or {}
     name = model.get("name") if isinstance(model, Mapping) else model
     part = f"{len(rows):,} of {table.num_rows:,} images" if len(rows) != table.num_rows else _images(len(rows))
-    yield f"{name or 'A model'} classified {part}." if name else f"The report covers {part}."
+    source = source_name(str((manifest.get("config") or {}).get("images") or ""))
+    yield f"{name or 'A model'} classified {part}{' of ' * bool(source)}{source}."
     if found is None:
         return
     low, high = clopper_pearson(found.top_1 * found.support, found.support)
@@ -166,6 +169,20 @@ def _mistakes(found: Evaluation) -> Cells:
     """Return true label, prediction and count of the mistakes that happened more than once."""
     pairs = found.pairs.filter(pc.greater(found.pairs["count"], 1)).slice(0, ROWS_SHOWN).to_pylist()
     return [(display_name(one["truth"]), display_name(one["label"]), f"{one['count']:,}") for one in pairs]
+
+
+def _groups(table: pa.Table, rows: Rows) -> Cells:
+    """Return name, share of correct predictions with its interval, and number of images of the largest groups."""
+    counts = group_accuracy(table, rows, levels=1)
+    largest = counts.filter(pc.greater_equal(counts["images"], LEAST_OF_CLASS)).slice(0, ROWS_SHOWN).to_pylist()
+    return [
+        (
+            one["group"],
+            f"{percent(one['accuracy'])} ({percent(one['low'])} to {percent(one['high'])})",
+            f"{one['images']:,}",
+        )
+        for one in largest
+    ]
 
 
 def _hardest(found: Evaluation) -> Cells:

@@ -96,8 +96,8 @@ def test_the_story_of_a_run(page: Page):
     said = [text for text in page.texts if text]
     (lead,) = [text for text in said if text.startswith("efficientnet_lite0 classified")]
     assert lead == (
-        "efficientnet_lite0 classified 5 images. Of 4 with a true label by the names of their folders, 50.0 % are "
-        "correct (95 % interval for more images of this kind: 6.8 % to 93.2 %)."
+        "efficientnet_lite0 classified 5 images of photos. Of 4 with a true label by the names of their folders, 50.0 "
+        "% are correct (95 % interval for more images of this kind: 6.8 % to 93.2 %)."
     )
     start = said.index("images")
     assert said[start : start + 10] == [
@@ -235,7 +235,7 @@ def test_a_few_images_are_one_wall(page: Page):
 def test_accuracy_is_left_out_where_a_filter_decides_it(filters: Filters):
     page = report(filters=filters)
     assert not {"correct", "How good it is"} & set(page.texts)
-    assert any(text.startswith("efficientnet_lite0 classified 2 of 5 images.") for text in page.texts)
+    assert any(text.startswith("efficientnet_lite0 classified 2 of 5 images of photos.") for text in page.texts)
 
 
 def test_the_report_tells_what_the_model_cannot_name():

@@ -13,6 +13,8 @@ from pages.components import text
 from pages.components.frame import PAGES
 from sparkcore import client
 from sparkcore.analysis.filters import FILTER_KEYS
+from sparkcore.analysis.policies import save_policy
+from sparkcore.analysis.policy import Policy
 from sparkcore.analysis.quality import Thresholds
 from sparkcore.config import RunConfig
 from sparkcore.errors import RunFailedError, RunNotFoundError
@@ -36,7 +38,7 @@ LINK = "[run](javascript:alert(1))"
 _PARAMETERS = (
     *("run", "image", "page", "per", "seed", "sort", "zoom", "at", "like", "with", "split", "threshold", "top"),
     *("job", "repeat", "features", "kind", "queue", "quality", "precision", "reject", "sure", "by"),
-    *("change", "delta", "outcome", "runs_tag"),
+    *("change", "delta", "outcome", "runs_tag", "prefer", "policy", "list"),
     *(f"q_{field.name}" for field in fields(Thresholds)),
     *FILTER_KEYS,
 )
@@ -136,6 +138,7 @@ def test_names_labels_and_notes_are_texts(store: RunStore, open_page: OpenPage, 
     write_note(store, manifest.run_id, Note(hostile, hostile, (hostile,)))
     store.write_classes("0123456789abcdef", [], {f"n{number}": (hostile, "Parts", str(number)) for number in range(3)})
     save_view(store, hostile, "gallery", {"run": [manifest.run_id], hostile: [hostile]})
+    save_policy(store, Policy(hostile, 0.5, classes={hostile: 0.5}))
     said = Change(Answer(CLASS, hostile, hostile), star=True, add_tags=(hostile,), note=hostile)
     ReviewBook(store).add(hostile, [Entry(said, tuple(pictures_at(map_results(store, "0123456789abcdef"), [0, 3])))])
     job = JobTable(store.jobs_path).submit(RunConfig(images=f"/{hostile}", model="efficientnet_lite0"))
