@@ -1,6 +1,6 @@
 """The pages over a store of many runs and jobs, against one of a few: `python -m benchmarks.many_runs`.
 
-Prints the median time of each page over both stores, by turns, and their ratio.
+Prints the processor time of the server for each page over both stores, by turns, and their ratio.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
-import statistics
 import tempfile
 import time
 from contextlib import closing
@@ -43,16 +42,17 @@ def fill(folder: Path, runs: int, jobs: int) -> str:
     return ids[0]
 
 
-def median_ms(servers: dict[str, tuple[Server, str]], page: str, rounds: int) -> dict[str, float]:
-    """Return the median time of a page on each server, which are asked by turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in servers}
+def cpu_ms(servers: dict[str, tuple[Server, str]], page: str, rounds: int) -> dict[str, float]:
+    """Return the mean processor time of a page on each server, which are asked by turns."""
+    seconds = dict.fromkeys(servers, 0.0)
     for number in range(rounds + 1):
         for name, (server, run) in servers.items():
+            before = server.cpu_s()
             with Tab(server.port) as tab:
-                took = tab.open(page, run=run).seconds
+                tab.open(page, run=run)
             if number:  # the first time, runs are opened and measured
-                seconds[name].append(took)
-    return {name: 1000 * statistics.median(values) for name, values in seconds.items()}
+                seconds[name] += server.cpu_s() - before
+    return {name: 1000 * value / rounds for name, value in seconds.items()}
 
 
 def calls_ms(folder: Path) -> dict[str, float]:
@@ -74,7 +74,7 @@ def calls_ms(folder: Path) -> dict[str, float]:
 def main() -> None:
     """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=30)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder, "few"), Path(folder, "many")
@@ -83,7 +83,7 @@ def main() -> None:
             servers = {"few": (one, runs[0]), "many": (other, runs[1])}
             print(f"{'page':12} {FEW[0]:5} runs {MANY[0]:5} runs  ratio")
             for page in QUERIES:
-                found = median_ms(servers, page, options.rounds)
+                found = cpu_ms(servers, page, options.rounds)
                 print(f"{page:12} {found['few']:7.0f} ms {found['many']:7.0f} ms  {found['many'] / found['few']:5.2f}")
         both = calls_ms(few), calls_ms(many)
         for name in both[0]:

@@ -6,8 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, side_by_side
+from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, preference, side_by_side
 from sparkcore.analysis.comparison import config_changes
+from sparkcore.analysis.filters import Filters
 
 left = frame.show("compare")
 if left is None:
@@ -24,8 +25,11 @@ if right is None:
     st.stop()
 
 wanted = filters.show(left)
+preference.show(left if left.given_and_reviewed else right)
 compared = cached.comparison(left, right, wanted)
 found = compared.comparison
+if wanted != Filters():
+    st.caption("The filters are those of this run: they choose images by what it says of them.")
 if found.both:
     paired.show(compared.paired)
     comparison.show_numbers(found)

@@ -18,6 +18,7 @@ from pages.components import (
     gallery,
     grouped,
     panels,
+    preference,
     sorting,
 )
 from sparkcore.analysis.filters import INCORRECT
@@ -46,6 +47,7 @@ if not has_truth(opened.table):
 
 wanted = filters.show(opened)
 exports.show(opened, sorting.rows(opened, wanted), wanted)
+preference.show(opened)
 # A selected pair and correct or incorrect choose images below; they do not change what is evaluated.
 found = cached.evaluation(opened, wanted.without("pair").without("correct"))
 if found is None:

@@ -42,6 +42,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "reviews": (WORDS | {"storage", "runs"}, {"pyarrow"}),
     "analysis": (WORDS | {"imaging", "runs", "reviews"}, {"pyarrow", "altair", "vl_convert", "jinja2"}),
     "intake": (WORDS | {"storage"}, set()),
+    "folders": (WORDS | {"storage"}, set()),
     "uploads": ({"errors", "imaging"}, set()),
     "client": (WORDS | {"runs", "models"}, set()),
     "commands": (
@@ -52,7 +53,7 @@ HOUSE: dict[str, tuple[set[str], set[str]]] = {
     "__main__": ({"cli"}, set()),
     "__init__": ({"config", "engine", "runs", "version"}, set()),
 }
-PAGES = WORDS | {"client", "runs", "reviews", "analysis", "imaging", "samples", "intake", "uploads"}
+PAGES = WORDS | {"client", "runs", "reviews", "analysis", "imaging", "samples", "intake", "folders", "uploads"}
 HEAVY = {"pyspark", "py4j", "streamlit", "altair", "vl_convert", "jinja2", "PIL", "pandas"} | COMPUTING
 
 

@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
     codes = np.random.default_rng(0).integers(0, _LABELS, options.count, np.int32)
     label = Encoded(codes, tuple(f"class {code:04d}" for code in range(_LABELS)))
     started = time.perf_counter()
-    drawing = draw(layout.places, label, np.arange(options.count), WHOLE)
+    drawing = draw(layout.places, label, label, np.arange(options.count), WHOLE)
     content = json.dumps(drawing.to_dict(), separators=(",", ":"))
     yield Figure("drawing", time.perf_counter() - started, "s", conditions, at_most=_LATER_S)
     sent = f"without thumbnails, which are at most 110 KB; {conditions}"

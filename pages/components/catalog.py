@@ -34,7 +34,12 @@ def listed(store: RunStore) -> list[Manifest]:
     wanted = address.get(_TAG, choices=("", *notes.tags))
     key = address.mirror("catalog_tag", wanted or None)
     st.pills(
-        "Tag", notes.tags, key=key, label_visibility="collapsed", on_change=address.writer(key, _TAG), format_func=str
+        "Tag",
+        notes.tags,
+        key=key,
+        label_visibility="collapsed",
+        on_change=address.writer(key, _TAG),
+        format_func=text.escape,
     )
     return [manifest for manifest in manifests if not wanted or wanted in notes.of(manifest.run_id).tags]
 
@@ -169,9 +174,9 @@ def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table
     columns: dict[str, Any] = {
         "Picture": pa.array([cards.picture(card) for card in found], pa.string()),
         "Name": [run_name(m, notes.of(m.run_id)) for m in manifests],
-        **({"Tags": pa.array(tags, pa.list_(pa.string()))} if any(tags) else {}),
         "Accuracy": pa.array([cards.accuracy(card) for card in found], pa.float64()),
         "95 % interval": [cards.interval(card) for card in found],
+        **({"Tags": pa.array(tags, pa.list_(pa.string()))} if any(tags) else {}),
         "When (UTC)": [text.moment(m.finished_at) for m in manifests],
         "Model": [m.model.get("name", m.config["model"]) for m in manifests],
         "Settings": [_changed_settings(m) for m in manifests],

@@ -63,14 +63,14 @@ def show_chart(opened: Opened, wanted: Filters) -> None:
             group = path_text(within) if again else chosen[0]
             filters.set_filter(groups=(group,) if group else None, labels=None)
 
-    show_selectable(_panel(counts, wanted, within), "chart-groups", "group", wanted.groups, choose)
+    show_selectable(_panel(counts, wanted), "chart-groups", "group", wanted.groups, choose)
 
 
-def _panel(counts: pa.Table, wanted: Filters, within: GroupPath) -> Panel:
+def _panel(counts: pa.Table, wanted: Filters) -> Panel:
     chart = charts.label_bars(counts, "group").properties(description="Images per group of labels")
     chosen = [group for group in wanted.groups if group in counts["group"].to_pylist()]
     return Panel(
-        title=f"Images per group of {within[-1].lower()}" if within else "Images per group",
+        title="Images per group",
         chart=emphasize(chart, {"group": chosen}) if chosen else chart,
         table=counts,
         columns={
@@ -116,11 +116,11 @@ def show_labels(found: pa.Table, wanted: Filters) -> None:
     """Draw all labels as a table; a click on a row filters. `found` is `label_table.label_table`."""
     judged = found["correct"].null_count < found.num_rows
     columns = {"label": text.display_names(found["label"])}
-    if found["group"].null_count < found.num_rows:
-        columns["group"] = found["group"]
     columns |= {"count": found["count"], "score": pc.multiply(found["score"], 100)}
     if judged:
         columns["correct"] = pc.multiply(found["correct"], 100)
+    if found["group"].null_count < found.num_rows:  # last, because it is the widest
+        columns["group"] = found["group"]
     share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, format="%.1f %%")
     with st.container(border=True):
         st.markdown(f"**All labels** · {found.num_rows:,}")

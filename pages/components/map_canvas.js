@@ -6,7 +6,7 @@ const DRAG = 6  // pixels that make a box of a click
 const paletteOf = (root) =>
   getComputedStyle(root).getPropertyValue("--st-chart-categorical-colors").split(",").map((one) => one.trim())
 
-const colorOf = (root, data, label) => (label >= 0 && label < data.colored ? root.palette[label] : GRAY)
+const colorOf = (root, data, kind) => (kind >= 0 && kind < data.colored ? root.palette[kind] : GRAY)
 
 const groups = (flat, size) => {
   const found = []
@@ -14,7 +14,7 @@ const groups = (flat, size) => {
   return found
 }
 
-const nameOf = (data, label) => (label < 0 ? "no label" : data.labels[label]?.[0] ?? "another label")
+const kindOf = (data, kind) => (kind < 0 ? data.none : data.kinds[kind]?.[0] ?? "others")
 
 const draw = (root, data) => {
   const plot = root.querySelector(".plot")
@@ -30,23 +30,24 @@ const draw = (root, data) => {
   const place = (x, y) => [pad + (x / data.steps) * (width - 2 * pad), pad + (y / data.steps) * (height - 2 * pad)]
   const [columns, lines] = data.grid
   const cell = [(width - 2 * pad) / columns, (height - 2 * pad) / lines]
+  const gap = Math.min(1, 0.12 * cell[0])
   pen.fillStyle = getComputedStyle(root).color
   pen.globalAlpha = 0.09
   for (const [x, y] of groups(data.others, 2)) {
     pen.fillRect(pad + x * cell[0], pad + y * cell[1], cell[0] + 0.5, cell[1] + 0.5)
   }
   const most = Math.log1p(Math.max(1, ...groups(data.cells, 4).map((one) => one[2])))
-  for (const [x, y, count, label] of groups(data.cells, 4)) {
-    pen.fillStyle = colorOf(root, data, label)
+  for (const [x, y, count, kind] of groups(data.cells, 4)) {
+    pen.fillStyle = colorOf(root, data, kind)
     pen.globalAlpha = 0.25 + 0.75 * (Math.log1p(count) / most)
-    pen.fillRect(pad + x * cell[0] + 0.5, pad + y * cell[1] + 0.5, cell[0] - 1, cell[1] - 1)
+    pen.fillRect(pad + x * cell[0] + gap / 2, pad + y * cell[1] + gap / 2, cell[0] - gap, cell[1] - gap)
   }
-  const points = groups(data.points, 3)
+  const points = groups(data.points, 4)
   const radius = points.length < 500 ? 4.5 : points.length < 1500 ? 3.5 : 2.5
   pen.globalAlpha = 0.9
   for (const colored of [false, true]) {
-    for (const [x, y, label] of points) {
-      const color = colorOf(root, data, label)
+    for (const [x, y, kind] of points) {
+      const color = colorOf(root, data, kind)
       if ((color !== GRAY) !== colored) continue
       pen.fillStyle = color
       pen.beginPath()
@@ -54,8 +55,8 @@ const draw = (root, data) => {
       pen.fill()
     }
   }
-  root.spots = points.map(([x, y, label]) => [...place(x, y), label])
-  root.cells = new Map(groups(data.cells, 4).map(([x, y, count, label]) => [y * columns + x, [count, label]]))
+  root.spots = points.map(([x, y, _, label]) => [...place(x, y), label])
+  root.cells = new Map(groups(data.cells, 4).map(([x, y, count, kind]) => [y * columns + x, [count, kind]]))
   root.cellAt = (x, y) => {
     const [column, line] = [Math.floor((x - pad) / cell[0]), Math.floor((y - pad) / cell[1])]
     return column < 0 || column >= columns ? undefined : root.cells.get(line * columns + column)
@@ -107,7 +108,7 @@ const fillPictures = (root, data) => {
       link.dataset.image = one.image_id
       link.dataset.x = one.x
       link.dataset.y = one.y
-      link.style.setProperty("--edge", colorOf(root, data, one.label))
+      link.style.setProperty("--edge", colorOf(root, data, one.kind))
       const picture = make(link, "img")
       picture.src = one.picture
       picture.alt = one.alt
@@ -122,7 +123,7 @@ const fillPictures = (root, data) => {
 const fillKey = (root, data, tell) => {
   const key = root.querySelector(".key")
   key.replaceChildren()
-  data.labels.slice(0, data.colored).forEach(([name, count, raw], place) => {
+  data.kinds.slice(0, data.colored).forEach(([name, count, raw], place) => {
     const button = make(key, "button")
     button.type = "button"
     button.style.setProperty("--dot", root.palette[place])
@@ -130,7 +131,7 @@ const fillKey = (root, data, tell) => {
     make(button, "span", "", name)
     make(button, "span", "count", count.toLocaleString("en"))
     button.setAttribute("aria-pressed", String(data.wanted.includes(raw)))
-    button.onclick = () => tell("label", raw)
+    button.onclick = () => tell("kind", raw)
   })
   if (data.rest) {
     const rest = make(key, "span", "rest")
@@ -160,11 +161,11 @@ const showTip = (root, data, [x, y]) => {
   const tip = root.querySelector(".tip")
   let said = ""
   const found = root.cellAt(x, y)
-  if (found) said = `${found[0].toLocaleString("en")} images, most often ${nameOf(data, found[1])}`
+  if (found) said = `${found[0].toLocaleString("en")} images, most often ${kindOf(data, found[1])}`
   let nearest = NEAR
   for (const [px, py, label] of root.spots) {
     const distance = Math.hypot(px - x, py - y)
-    if (distance < nearest) [nearest, said] = [distance, nameOf(data, label)]
+    if (distance < nearest) [nearest, said] = [distance, data.labels[label] ?? "no label"]
   }
   tip.style.display = said ? "block" : "none"
   tip.textContent = said

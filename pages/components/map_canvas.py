@@ -34,18 +34,18 @@ def show(
     *,
     key: str,
     on_area: Callable[[Sequence[float]], None],
-    on_label: Callable[[str], None],
+    on_kind: Callable[[str], None],
 ) -> None:
-    """Draw a map; `on_area` gets the sides of a selected box as shares of the drawing, `on_label` a label's name."""
+    """Draw a map; `on_area` gets the sides of a selected box as shares of the drawing, `on_kind` a kind of the key."""
 
     def hear_area() -> None:
         sides = st.session_state[key].get("area")
         if sides:
             on_area(sides)
 
-    def hear_label() -> None:
-        label = st.session_state[key].get("label")
-        if label:
-            on_label(label)
+    def hear_kind() -> None:
+        kind = st.session_state[key].get("kind")
+        if kind:
+            on_kind(kind)
 
-    _component(key=key, data=dict(data), on_area_change=hear_area, on_label_change=hear_label)
+    _component(key=key, data=dict(data), on_area_change=hear_area, on_kind_change=hear_kind)

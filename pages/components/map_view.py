@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, filters, gallery, map_canvas, similar, text, trouble
+from pages.components import address, cached, filters, gallery, map_canvas, map_color, similar, text, trouble
 from pages.components.frame import PAGES
 from pages.components.opened import Opened
 from sparkcore import client
@@ -27,6 +28,8 @@ from sparkcore.analysis.map_drawing import (
     Drawing,
     draw,
 )
+from sparkcore.analysis.map_kinds import kinds_of
+from sparkcore.groups import GroupPath
 from sparkcore.imaging.decode import decode
 from sparkcore.imaging.lettering import display_name
 from sparkcore.imaging.thumbnail import thumbnail
@@ -51,18 +54,23 @@ def show(opened: Opened, wanted: Filters) -> None:
     if not opened.has_map:
         st.fragment(trouble.guard(_show_making), run_every=_REFRESH_EVERY)(opened)
         return
-    view = _view()
-    drawing = _drawing(opened, wanted.without("area"), view)
+    view, by = _view(), map_color.chosen(opened)
+    drawing = _drawing(opened, wanted.without("area"), view, by, map_color.within())
     kept = NEIGHBORS * _layout(opened).kept
     st.caption(
         f"Similar pictures are near each other: of the {NEIGHBORS} most similar to a picture, on average {kept:.1f} "
         f"are among the {WITHIN} nearest here. Drag a box, or click, to select."
     )
+    map_color.show(opened)
     map_canvas.show(
-        {**_drawn(opened, drawing, wanted, view), "pictures": _pictures(opened, drawing)},
+        {
+            **_drawn(opened, drawing, by),
+            "area": None if wanted.area is None else _within(wanted.area, view),
+            "pictures": _pictures(opened, drawing),
+        },
         key="map",
         on_area=_select,
-        on_label=_turn_label,
+        on_kind=partial(map_color.turn, by=by),
     )
     _show_selection(opened, wanted, view)
 
@@ -90,16 +98,17 @@ def _layout(opened: Opened) -> Layout:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=cached.BY_KEY)
-def _drawing(opened: Opened, wanted: Filters, view: Area) -> Drawing:
-    return draw(_layout(opened).places, encode(opened.table["label"]), cached.matching_rows(opened, wanted), view)
+def _drawing(opened: Opened, wanted: Filters, view: Area, by: str, within: GroupPath) -> Drawing:
+    kind, label = kinds_of(opened.table, by, within), encode(opened.table["label"])
+    return draw(_layout(opened).places, kind, label, cached.matching_rows(opened, wanted), view)
 
 
-def _drawn(opened: Opened, drawing: Drawing, wanted: Filters, view: Area) -> dict[str, Any]:
+def _drawn(opened: Opened, drawing: Drawing, by: str) -> dict[str, Any]:
     """Return what the browser needs of a drawing, without the thumbnails."""
-    names = [[display_name(name), count, name] for name, count in drawing.labels[:COLORED]]
-    names += [[display_name(name)] for name, _ in drawing.labels[COLORED:_MOST_NAMES]]
-    others = sum(count for _, count in drawing.labels[COLORED:])
-    most = ", ".join(f"{display_name(name)} {count:,}" for name, count in drawing.labels[:3])
+    kinds = [[map_color.name(kind, by), count, kind] for kind, count in drawing.kinds[:COLORED]]
+    kinds += [[map_color.name(kind, by)] for kind, _ in drawing.kinds[COLORED:_MOST_NAMES]]
+    others = drawing.images - sum(count for _, count in drawing.kinds[:COLORED])
+    most = ", ".join(f"{map_color.name(kind, by)} {count:,}" for kind, count in drawing.kinds[:3])
     return {
         **drawing.to_dict(),
         "grid": [COLUMNS, LINES],
@@ -107,10 +116,11 @@ def _drawn(opened: Opened, drawing: Drawing, wanted: Filters, view: Area) -> dic
         "steps": STEPS,
         "pad": _PAD,
         "colored": COLORED,
-        "labels": names,
-        "wanted": list(wanted.labels),
-        "rest": f"{len(drawing.labels) - COLORED:,} other labels, {others:,}" if others else "",
-        "area": None if wanted.area is None else _within(wanted.area, view),
+        "kinds": kinds,
+        "none": map_color.none(by),
+        "labels": [display_name(label) for label in drawing.labels],
+        "wanted": map_color.wanted(by),
+        "rest": f"others {others:,}" if others else "",
         "alt": f"Map of {text.images(drawing.images)} of {opened.name}; most often {most}.",
     }
 
@@ -134,7 +144,6 @@ def _small(opened: Opened, rows: tuple[int, ...]) -> dict[int, str]:
 def _pictures(opened: Opened, drawing: Drawing) -> list[dict[str, Any]]:
     small = _small(opened, tuple(drawing.pictures.tolist()))
     part = opened.table.select(["image_id", "file_name", "label"]).take(pa.array(drawing.pictures)).to_pylist()
-    places = {name: place for place, (name, _) in enumerate(drawing.labels)}
     link = address.carried(run=opened.run_id)
     return [
         {
@@ -143,10 +152,12 @@ def _pictures(opened: Opened, drawing: Drawing) -> list[dict[str, Any]]:
             "image_id": row["image_id"],
             "picture": small[number],
             "alt": f"{display_name(row['label'] or 'no label')}, {row['file_name']}",
-            "label": places.get(row["label"], -1),
+            "kind": int(kind),
             "href": address.href("image", {**link, "image": [row["image_id"]]}),
         }
-        for number, (x, y), row in zip(drawing.pictures.tolist(), drawing.spots, part, strict=True)
+        for number, (x, y), kind, row in zip(
+            drawing.pictures.tolist(), drawing.spots, drawing.picture_kinds, part, strict=True
+        )
         if number in small
     ]
 
@@ -199,12 +210,6 @@ def _select(sides: Any) -> None:
     area = parse_area([f"{side:.4f}" for side in corners])
     if area is not None:
         filters.set_filter(area=area)
-
-
-def _turn_label(label: str) -> None:
-    """Add a label to the filter, or remove it; call it from callbacks."""
-    labels = address.filters().labels
-    filters.set_filter(labels=tuple(one for one in labels if one != label) if label in labels else (*labels, label))
 
 
 def _zoom(area: Area) -> None:

@@ -10,9 +10,9 @@ from functools import cached_property
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import reviews
+from pages.components import address, reviews
 from pages.components.naming import run_name
-from sparkcore.analysis.reviewed import reviewed_rows, with_said
+from sparkcore.analysis.reviewed import has_label, reviewed_rows, with_said
 from sparkcore.config import EngineConfig
 from sparkcore.errors import RunFailedError, RunNotFoundError
 from sparkcore.progress import Step, Watch
@@ -53,7 +53,9 @@ class Opened:
     def key(self) -> Key:
         """Return what identifies the results in a cache; a run that was deleted and computed again is another one."""
         stamp = f"{self.manifest.finished_at}{' map' * self.has_map}"
-        return self.store.uri, self.run_id, f"{stamp} {reviews.stamp(self.said)}" if self.said else stamp
+        if self.said:
+            stamp += f" {reviews.stamp(self.said)}{' first' * address.prefers_reviews()}"
+        return self.store.uri, self.run_id, stamp
 
     @property
     def has_map(self) -> bool:
@@ -64,6 +66,12 @@ class Opened:
     def without_reviews(self) -> Opened:
         """Return the run as the model left it, whose caches live longer."""
         return replace(self, table=self.plain, said={})
+
+    @cached_property
+    def given_and_reviewed(self) -> int:
+        """Return the number of pictures that have a true label of the run and a reviewed one."""
+        judged = [row for row, state in self.said.items() if has_label(state)]
+        return len(judged) - int(self.plain["truth"].take(pa.array(judged, pa.int64())).null_count)
 
     @cached_property
     def name(self) -> str:
@@ -92,7 +100,8 @@ def open_run(store: RunStore, run_id: str) -> Opened:
     if not revision:
         return Opened(store, manifest, plain, note, plain, {})
     key = (store.uri, run_id, f"{manifest.finished_at}{' map' * has_map}")
-    table, said = _reviewed(key, revision, _store=store, _plain=plain, _given=manifest.config["truth"])
+    first = address.prefers_reviews()
+    table, said = _reviewed(key, (revision, first), _store=store, _plain=plain, _given=manifest.config["truth"])
     return Opened(store, manifest, table, note, plain, said)
 
 
@@ -132,8 +141,8 @@ def _table(uri: str, run_id: str, finished_at: str, has_map: bool, _store: RunSt
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _reviewed(
-    key: Key, revision: int, _store: RunStore, _plain: pa.Table, _given: str
+    key: Key, version: tuple[int, bool], _store: RunStore, _plain: pa.Table, _given: str
 ) -> tuple[pa.Table, dict[int, State]]:
-    del key, revision
+    del key
     said = reviewed_rows(_plain, ReviewBook(_store).states())
-    return with_said(_plain, said, given=_given), said
+    return with_said(_plain, said, given=_given, reviews_first=version[1]), said

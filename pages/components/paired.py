@@ -27,11 +27,10 @@ def show(paired: Paired | None) -> None:
     said = paired.sentence("this run", "the other run")
     st.markdown(f"**{said}** Judged on {text.images(paired.judged)} that both runs have.")
     _show_better_groups(paired)
-    tables = {"Groups that differ": paired.groups, "Classes that differ": paired.classes}
-    tables = {f"{title}: {table.num_rows:,}": table for title, table in tables.items() if table.num_rows}
-    for column, (title, table) in zip(st.columns(len(tables) or 1), tables.items(), strict=False):
-        with column, st.expander(title):
-            _show_split(table, title)
+    for what, name, found in (("Groups", "Group", paired.groups), ("Classes", "Class", paired.classes)):
+        if found.num_rows:
+            with st.expander(f"{what} that differ: {found.num_rows:,}"):
+                _show_split(found, name)
 
 
 def _show_better_groups(paired: Paired) -> None:
@@ -42,17 +41,17 @@ def _show_better_groups(paired: Paired) -> None:
             st.markdown(f"{run} is better at {names} (McNemar's test, corrected for the number of groups).")
 
 
-def _show_split(found: pa.Table, title: str) -> None:
-    columns = {name: found[name] for name in found.column_names}
+def _show_split(found: pa.Table, name: str) -> None:
+    columns = {column: found[column] for column in found.column_names}
     columns["name"] = text.display_names(columns["name"])
-    columns |= {name: pc.multiply(columns[name], 100) for name in ("accuracy_left", "accuracy_right")}
+    columns |= {side: pc.multiply(columns[side], 100) for side in ("accuracy_left", "accuracy_right")}
     share = partial(st.column_config.NumberColumn, format="%.1f %%")
     st.dataframe(
         pa.table(columns),
         hide_index=True,
         height=min(_TABLE_HEIGHT, 40 + 35 * found.num_rows),
         column_config={
-            "name": st.column_config.TextColumn("True label", pinned=True),
+            "name": st.column_config.TextColumn(name, pinned=True, help="Of the true labels"),
             "images": st.column_config.NumberColumn("Images", format="localized"),
             "accuracy_left": share("This run"),
             "accuracy_right": share("Other run"),
@@ -67,5 +66,5 @@ def _show_split(found: pa.Table, title: str) -> None:
                 help="After Holm, for the number of rows. Below 0.05 a difference is hardly chance.",
             ),
         },
-        alt=f"{title}: accuracy of both runs and McNemar's test",
+        alt=f"{name}: accuracy of both runs and McNemar's test",
     )

@@ -20,13 +20,15 @@ LANDMARKS = 3_000
 NEIGHBORS, WITHIN = 10, 50  # how many of a picture's most similar ones are among its nearest on the map
 _PERPLEXITY = 30.0
 _ITERATIONS = 500
+_ANGLE = 0.7  # of what is far away and taken as one point: larger is faster
+_FOR_THREADS = 1_500
 _FEW = 5  # pictures, of which t-SNE makes nothing
 _SEED = 0
 _NEAREST = 5  # landmarks between which a picture goes
 _SHARPNESS = 3.0  # of the weights of these landmarks
 _REACH = 5.0  # typical distances between landmarks on the map; those farther away do not count
-_SWEEPS = 10
-_DRAWN = 0.8  # share of a place that a picture takes from the most similar ones
+_SWEEPS = 15
+_DRAWN = 0.9  # share of a place that a picture takes from the most similar ones; the rest keeps them apart
 _SIMILAR_SHARPNESS = 8.0  # of the weights of the most similar pictures
 _ASKED = 200  # pictures on which the map is measured
 _BLOCK_ROWS = 65_536
@@ -88,16 +90,19 @@ def _tsne(points: npt.NDArray[np.float32]) -> Places:
     if len(points) < _FEW:
         return start
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     start += 1e-3 * np.random.default_rng(_SEED).standard_normal(start.shape).astype(np.float32)  # equal pictures
     model = TSNE(
         perplexity=min(_PERPLEXITY, (len(points) - 1) / 3),
         init=1e-4 * start,
         max_iter=_ITERATIONS,
+        angle=_ANGLE,
         random_state=_SEED,
-        n_jobs=-1,
     )
-    return np.asarray(model.fit_transform(points), np.float32)
+    # For few points, threads wait for each other longer than they compute.
+    with threadpool_limits(1 if len(points) < _FOR_THREADS else None):
+        return np.asarray(model.fit_transform(points), np.float32)
 
 
 def _place_others(vectors: Vectors, rows: Rows, landmarks: Rows, found: Places, watch: Watch) -> Places:
@@ -111,12 +116,12 @@ def _place_others(vectors: Vectors, rows: Rows, landmarks: Rows, found: Places, 
     places[landmarks] = found
     similar = similar_rows(vectors, rows, cells, watch)
     weights = _weights(similar.distances, _SIMILAR_SHARPNESS, similar.distances.min(axis=1, keepdims=True))
+    drawn = places
     for sweep in range(_SWEEPS):
         watch.progress(Step("drawing similar images together", sweep + 1, _SWEEPS, unit="times"))
         watch.check()
-        drawn = np.einsum("nk,nkd->nd", weights, places[similar.rows])
-        places = ((1 - _DRAWN) * places + _DRAWN * drawn).astype(np.float32)
-    return places
+        drawn = (1 - _DRAWN) * places + _DRAWN * np.einsum("nk,nkd->nd", weights, drawn[similar.rows])
+    return np.asarray(drawn, np.float32)
 
 
 def _weights(distances: Floats, sharpness: float, unit: Floats) -> Floats:

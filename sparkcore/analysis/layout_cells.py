@@ -19,7 +19,7 @@ SIMILAR = 5  # rows that `similar_rows` finds for each row
 _BLOCK_ROWS = 256  # so that their distances to all landmarks stay in the processor's cache
 _LONGEST_BLOCK = 1_024
 _AROUND = 16  # landmarks around one
-_COMPARED = 1_200  # rows with which one row is compared
+_COMPARED = 800  # rows with which one row is compared
 _TOLD_EVERY = 50_000
 
 Bytes = npt.NDArray[np.int8]

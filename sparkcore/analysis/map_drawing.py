@@ -12,7 +12,7 @@ from sparkcore.analysis.columns import Encoded, Rows
 from sparkcore.analysis.filters import Area
 
 POINTS = 3_000  # of more pictures, the cells are drawn
-COLORED = 6  # labels with a color of their own
+COLORED = 6  # kinds with a color of their own
 COLUMNS, LINES = 96, 60  # of cells
 PICTURE_COLUMNS, PICTURE_LINES = 10, 6  # a thumbnail in each at most
 STEPS = 1_000  # of a place, across the map
@@ -26,11 +26,12 @@ WHOLE = Area(0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Hold a drawing; places are whole numbers up to STEPS, labels are numbers in `labels`, the most frequent first.
+    """Hold a drawing; places are whole numbers up to STEPS.
 
-    `points` is [n, 3]: x, y, label. `cells` is [n, 4]: column, line, images, most frequent label. Of the two one is
-    empty. `others` [n, 2] are the cells of images that are not chosen. `pictures` are rows, and `spots` [n, 2] their
-    places. `labels` are names with their number of images; `images` is the number of all.
+    `kinds` are what gives images their color, with their number of images, the most frequent first. `points` is [n, 4]:
+    x, y, number of the kind, number of the label in `labels`. `cells` is [n, 4]: column, line, images, number of their
+    most frequent kind. Of the two one is empty. `others` [n, 2] are the cells of images that are not chosen. `pictures`
+    are rows, `spots` [n, 2] their places and `picture_kinds` their kinds. `images` is the number of all.
     """
 
     points: Numbers
@@ -38,7 +39,9 @@ class Drawing:
     others: Numbers
     pictures: Rows
     spots: Numbers
-    labels: tuple[tuple[str, int], ...]
+    picture_kinds: Numbers
+    kinds: tuple[tuple[str, int], ...]
+    labels: tuple[str, ...]
     images: int
 
     def to_dict(self) -> dict[str, list[int]]:
@@ -46,25 +49,28 @@ class Drawing:
         return {name: getattr(self, name).ravel().tolist() for name in ("points", "cells", "others")}
 
 
-def draw(places: Places, label: Encoded, chosen: Rows, view: Area = WHOLE) -> Drawing:
-    """Return the drawing of the rows in `view`: `chosen` ones with their labels, the others as a shadow."""
+def draw(places: Places, kind: Encoded, label: Encoded, chosen: Rows, view: Area = WHOLE) -> Drawing:
+    """Return the drawing of the rows in `view`: `chosen` ones by kind, the others as a shadow."""
     inside = _inside(places, view)
     is_chosen = np.zeros(len(places), np.bool_)
     is_chosen[chosen] = True
     rows, rest = np.flatnonzero(inside & is_chosen), np.flatnonzero(inside & ~is_chosen)
     spots = _spots(places[rows], view)
-    codes, labels = _by_frequency(label.codes[rows], label.values)
+    codes, kinds = _by_frequency(kind.codes[rows], kind.values)
     columns = _cells_of(spots, COLUMNS, LINES)
     others = np.unique(_cells_of(_spots(places[rest], view), COLUMNS, LINES))
     is_few = len(rows) <= POINTS
+    numbers, labels = _by_frequency(label.codes[rows if is_few else rows[:0]], label.values)
     shown = _representatives(spots)
     return Drawing(
-        points=np.column_stack([spots, codes]) if is_few else np.empty((0, 3), np.int64),
+        points=np.column_stack([spots, codes, numbers]) if is_few else np.empty((0, 4), np.int64),
         cells=np.empty((0, 4), np.int64) if is_few else _cells(columns, codes),
         others=np.column_stack([others % COLUMNS, others // COLUMNS]),
         pictures=rows[shown],
         spots=spots[shown],
-        labels=labels,
+        picture_kinds=codes[shown],
+        kinds=kinds,
+        labels=tuple(name for name, _ in labels),
         images=len(rows),
     )
 
@@ -95,12 +101,12 @@ def _cells_of(spots: Numbers, columns: int, lines: int) -> Numbers:
 
 
 def _cells(cells: Numbers, codes: Numbers) -> Numbers:
-    """Return column, line, images and the most frequent label of each cell with images."""
+    """Return column, line, images and the most frequent kind of each cell with images."""
     width = int(codes.max(initial=0)) + 2
     pairs, counts = np.unique(cells * width + codes + 1, return_counts=True)
     cell, code = pairs // width, pairs % width - 1
     order = np.lexsort((-counts, cell))
-    first = order[np.flatnonzero(np.diff(cell[order], prepend=-1))]  # of each cell, its most frequent label
+    first = order[np.flatnonzero(np.diff(cell[order], prepend=-1))]  # of each cell, its most frequent kind
     images = np.bincount(cells, minlength=COLUMNS * LINES)[cell[first]]
     return np.column_stack([cell[first] % COLUMNS, cell[first] // COLUMNS, images, code[first]])
 

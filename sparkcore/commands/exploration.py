@@ -16,7 +16,7 @@ from sparkcore.errors import ImageError, RequestError
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.store import RunStore
-from sparkcore.runs.vectors import Vectors, check_comparable, has_embeddings, map_vectors
+from sparkcore.runs.vectors import check_comparable, map_vectors, vectors_of
 
 _SHOWN_GROUPS = 50
 _SHOWN_PROBLEMS = 10
@@ -87,7 +87,7 @@ def duplicates(options: argparse.Namespace) -> None:
     manifest = store.find(options.run)
     table = map_results(store, manifest.run_id)
     _check_measured(table, manifest)
-    groups = find_duplicates(table, _vectors(store, manifest))
+    groups = find_duplicates(table, vectors_of(store, manifest))
     if options.json:
         columns = ("size_bytes", "width", "height", "sharpness")
         print_json([{"kind": group.kind, "images": _named(table, group.rows, columns)} for group in groups])
@@ -114,7 +114,7 @@ def quality(options: argparse.Namespace) -> None:
     _check_measured(table, manifest)
     given = {field.name: getattr(options, field.name) for field in fields(Thresholds)}
     thresholds = Thresholds(**{name: value for name, value in given.items() if value is not None})
-    problems = find_problems(measures(table, _vectors(store, manifest)), thresholds)
+    problems = find_problems(measures(table, vectors_of(store, manifest)), thresholds)
     limits = {field.name: getattr(thresholds, field.name) for field in fields(Thresholds)}
     if options.json:
         found = [{"kind": kind, "images": _named(table, rows)} for kind, rows in problems.items()]
@@ -124,10 +124,6 @@ def quality(options: argparse.Namespace) -> None:
     print_table(("problem", "images"), [(kind, len(rows)) for kind, rows in problems.items()])
     worst = [(kind, row) for kind, rows in problems.items() for row in _named(table, rows[:_SHOWN_PROBLEMS])]
     print_table(("problem", "image", "file"), [(kind, row["image_id"], row["file_name"]) for kind, row in worst])
-
-
-def _vectors(store: RunStore, manifest: Manifest) -> Vectors | None:
-    return map_vectors(store, manifest.run_id) if has_embeddings(manifest) else None
 
 
 def _check_measured(table: pa.Table, manifest: Manifest) -> None:

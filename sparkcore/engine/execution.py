@@ -36,7 +36,7 @@ from sparkcore.runs.plan import Plan, create_plan, read_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.store import RunStore
 from sparkcore.storage.folder import FolderStorage
-from sparkcore.storage.opening import input_storage
+from sparkcore.storage.opening import open_storage
 from sparkcore.worker.bucket import BucketTask
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ class Execution:
         return spark, model, create_plan(storage, plan)
 
     def _task(self, spark: SparkSession, model: FrozenModel, plan: Plan) -> BucketTask:
-        config = self.request.config
-        worker = replace(worker_task(spark, config, model, self.engine), storage=input_storage(config.images))
+        config, bucket = self.request.config, self.request.listing.bucket
+        storage = open_storage(bucket) if bucket else None
+        worker = replace(worker_task(spark, config, model, self.engine), storage=storage)
         is_local = workers_are_local(spark)
         task = BucketTask(
             worker=worker,

@@ -36,8 +36,24 @@ def list_objects(uri: str, check: Callable[[], None] = lambda: None) -> Iterator
     storage = open_storage(bucket)
     result_of(in_background(lambda _: _folder_of(bucket, rest).check(), "store"), check)
     for entry in _without_folders(_Objects(storage, check).meant_by(rest.rstrip("/"))):
-        modified_ms = entry.modified_ns // 1_000_000
-        yield ListedFile(object_origin(bucket, entry.name), entry.size_bytes, modified_ms, entry.version)
+        yield _listed(bucket, entry)
+
+
+def named_object(uri: str) -> ListedFile:
+    """Return the object that a URI names, quoted as in an origin or not; raises StorageError."""
+    bucket, rest = split_object_uri(uri) or ("", "")
+    storage = open_storage(bucket)
+    for key in dict.fromkeys((unquote(rest), rest)):
+        with suppress(FileNotFoundError, ValueError):
+            return _listed(bucket, storage.stat(key))
+    # The size of an object that is gone is not known: reading it finds the reason.
+    return ListedFile(f"{bucket}/{rest}", 1, 0, "0")
+
+
+def _listed(bucket: str, entry: Entry) -> ListedFile:
+    return ListedFile(
+        object_origin(bucket, entry.name), entry.size_bytes, entry.modified_ns // 1_000_000, entry.version
+    )
 
 
 def _folder_of(bucket: str, rest: str) -> Storage:

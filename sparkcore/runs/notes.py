@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from sparkcore.origins import list_file
 from sparkcore.runs.store import RunStore
 from sparkcore.storage.local import hold_lock
 
@@ -16,6 +17,7 @@ LONGEST_TEXT = 4000
 LONGEST_TAG = 40
 MOST_TAGS = 20
 _NAME = "notes.json"
+_UPLOADS = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ class Notes:
         return sorted({tag for note in self.by_run.values() for tag in note.tags}, key=str.casefold)
 
 
+def source_name(images: str) -> str:
+    """Return the name of what a run reads: its folder, file or list, without the path."""
+    path = PurePosixPath(images.rstrip("/"))
+    if list_file(images) is not None:
+        return path.stem
+    # The folder of an upload is named after its content.
+    return "Upload" if path.parent.name == _UPLOADS else path.name or images
+
+
 def run_name(manifest: Mapping[str, Any]) -> str:
     """Return the name of a run without one of its own, as in "photos · mobilenet_v2 · crop".
 
@@ -51,7 +62,7 @@ def run_name(manifest: Mapping[str, Any]) -> str:
     config, model = manifest.get("config") or {}, manifest.get("model") or {}
     images = str(config.get("images") or "")
     mode = model.get("resize") or config.get("resize")
-    parts = (PurePosixPath(images).name or images, model.get("name") or config.get("model"), mode)
+    parts = (source_name(images), model.get("name") or config.get("model"), mode)
     return " · ".join(str(part) for part in parts if part)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,9 @@ def drag(page: Page, title: str, start: float, end: float) -> None:
 
 def _canvas(page: Page, title: str) -> str:
     settle(page)
-    key = {"Scores": "score-brush", "Confusion": "pair-cell", "Reasons": "errors-label"}[title]
+    key = {"Scores": "score-brush", "Confusion": "pair-cell", "Reasons": "errors-label", "Groups": "groups-group"}[
+        title
+    ]
     return f'[class*="st-key-chart-{key}"] [data-testid="stVegaLiteChart"]'
 
 
@@ -84,6 +87,32 @@ def test_a_box_in_the_map_filters_the_gallery(shown: Server, visit: Callable[...
     assert 0 < count < 54
     page.get_by_role("link", name="See them in the gallery").click()
     expect(page.get_by_text(f"{count} of 60 images")).to_be_visible()
+
+
+def test_a_bar_leads_into_its_group(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/labels")
+    mark(page, "Groups", 0)
+    expect(page.locator(".st-key-chip_groups")).to_have_text(re.compile("^Fruit"))
+    mark(page, "Groups", 0)
+    expect(page.locator(".st-key-group_way")).to_have_text(re.compile("^All groups.*Fruit.*Long|Round$"))
+    assert query(page)["group"][0].startswith("Fruit > ")
+    page.locator(".st-key-group_way_1 button").click()
+    expect(page.locator(".st-key-chip_groups")).to_have_text(re.compile("^Fruit"))
+
+
+def test_two_runs_are_ticked_and_compared(shown: Server, visit: Callable[..., Page]):
+    newer, older = (manifest.run_id for manifest in shown.store.runs())
+    page = visit(f"{shown.url}/runs")
+    table = page.get_by_test_id("stDataFrame").first
+    table.click(position={"x": 18, "y": 101})  # the box of the second row
+    page.get_by_role("link", name="Compare the two").click()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query) == {"run": [newer], "with": [older]}
+    page = visit(f"{shown.url}/runs")
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 120, "y": 101})
+    expect(page.get_by_test_id("stSidebar").locator(".st-key-frame_run input")).to_have_value(
+        re.compile("2026-01-02 03:04$")
+    )
 
 
 def test_a_cell_shows_its_images_and_once_more_lets_them_go(shown: Server, visit: Callable[..., Page]):

@@ -35,6 +35,17 @@ def test_a_policy_is_fitted_and_is_a_column_of_exports(
     rows = csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines())
     assert [row["decision"] for row in rows].count("accept") == 5
     capsys.readouterr()
+    shell("policy", "fit", run, "--precision", 0.8, "--name", "careful", "--save")
+    assert [policy["name"] for policy in shell("policy", "list")] == ["careful"]
+    assert main(["export", run, str(tmp_path / "named.csv"), "--policy", "careful", *store]) == 0
+    assert "accept" in (tmp_path / "named.csv").read_text(encoding="utf-8-sig")
+    assert main(["policy", "delete", "careful", *store]) == 0
+    capsys.readouterr()
+    assert shell("policy", "list") == []
+    assert main(["policy", "delete", "careful", *store]) == 2
+    assert main(["report", run, str(tmp_path / "r.html"), "--title", "What we saw", *store]) == 0
+    assert "<h1>What we saw</h1>" in (tmp_path / "r.html").read_text()
+    capsys.readouterr()
     assert main(["policy", "fit", run, "--precision", "0.9", "--guarantee", *store]) == 2
     assert "Ask for less, or review more pictures" in capsys.readouterr().err
     assert main(["export", run, str(tmp_path / "b.csv"), "--policy", str(tmp_path / "none"), *store]) == 2
@@ -69,6 +80,9 @@ def test_groups_in_exports_and_in_a_comparison(tmp_path: Path, shell: Any, capsy
     groups = shell("compare", one, other)["groups"]
     assert [(g["group"], g["images"], g["fixed"], g["broken"]) for g in groups] == [("Fruit", 12, 0, 6)]
     assert groups[0]["p_adjusted"] == groups[0]["p_value"] == 2 * 0.5**6
+    (fruit, soft) = shell("evaluate", one)["groups"]
+    assert (fruit["group"], fruit["images"], fruit["low"] < fruit["accuracy"]) == ("Fruit", 12, True)
+    assert soft["group"] == "Fruit > Soft"
     arguments = ["export", one, str(tmp_path / "out.csv"), "--store", store.uri]
     assert main([*arguments, "--group", "soft"]) == 0
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()))

@@ -4,41 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from sparkcore.child import child_environment
-from sparkcore.engine.elsewhere import Report, call_elsewhere
+from sparkcore.engine.elsewhere import call_elsewhere
 from sparkcore.errors import ConfigError, RunCancelledError, RunFailedError
 from sparkcore.progress import Step, Watch
+from tests.child_actions import die, double, fail, refuse, sleep
 from tests.conftest import wait_until
 from tests.processes import is_running
-
-
-def double(number: int, report: Report) -> tuple[int, int]:
-    sys.stdout.write("what a library prints\n")
-    for done in range(3):
-        report(Step("doubling", done, 3))
-    return 2 * number, os.getpid()
-
-
-def refuse(number: int, _: Report) -> None:
-    raise ConfigError.unexpected("number", "another", number)
-
-
-def die(number: int, _: Report) -> None:
-    os.kill(os.getpid(), number)
-
-
-def fail(_: int, _report: Report) -> None:
-    raise ZeroDivisionError("of no kind that is expected")
-
-
-def sleep(marker: str, _: Report) -> None:
-    Path(marker).write_text(str(os.getpid()))
-    time.sleep(60)
 
 
 def test_result_and_steps() -> None:
@@ -75,7 +51,8 @@ def test_whoever_cancels_ends_the_process(tmp_path: Path) -> None:
 
 def test_a_child_ends_with_its_parent_and_leaves_an_interrupt_to_it(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    code = f"from tests.engine.test_elsewhere import *; call_elsewhere(sleep, {str(marker)!r}, 'no')"
+    code = "from sparkcore.engine.elsewhere import call_elsewhere; from tests.child_actions import sleep; "
+    code += f"call_elsewhere(sleep, {str(marker)!r}, 'no')"
     with subprocess.Popen([sys.executable, "-c", code], env=child_environment()) as parent:
         wait_until(lambda: marker.exists() and bool(marker.read_text()))
         pid = int(marker.read_text())

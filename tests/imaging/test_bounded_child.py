@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,23 +14,13 @@ from sparkcore.child import child_environment
 from sparkcore.engine.shipping import write_package
 from sparkcore.errors import RunFailedError
 from sparkcore.imaging.bounded_child import BoundedChild, ChildDiedError, Limits, Message
+from tests.child_actions import act
 from tests.conftest import wait_until
 from tests.processes import is_running
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = Limits(memory_bytes=500_000_000, time_s=60.0)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
-
-
-def act(question: Message) -> Message:
-    """Do, in the child, what a test asks for."""
-    if question.facts.get("do") == "abort":
-        os.abort()
-    if question.facts.get("do") == "sleep":
-        time.sleep(3600)
-    if question.facts.get("do") == "allocate":
-        return Message({"got": len(bytearray(question.facts["size_bytes"]))})
-    return Message({**question.facts, "pid": os.getpid()}, question.blobs)
 
 
 @pytest.fixture
@@ -102,7 +91,7 @@ def test_a_child_that_does_not_start_is_said(tmp_path: Path, monkeypatch: pytest
 PARENT = """
 import resource, sys
 from sparkcore.imaging.bounded_child import BoundedChild, Limits, Message
-from tests.imaging.test_bounded_child import act
+from tests.child_actions import act
 {before}
 child = BoundedChild(act, Limits(10**15, 2.0))
 print(child.ask(Message({{}})).facts["pid"], flush=True)

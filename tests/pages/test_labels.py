@@ -61,7 +61,7 @@ def test_a_click_leads_into_a_group_and_back(store: RunStore, open_page: OpenPag
     store_run(store, sorted(IN_GROUPS, key=itemgetter("image_id")))
     app = open_page("labels", run=RUN)
     assert numbers(app, 0) == [["Animals", 3, 75.0, 3], ["Food and drink", 1, 25.0, 1]]
-    assert {tuple(row[:3]) for row in numbers(app, 2)} == {
+    assert {(row[0], row[-1], row[1]) for row in numbers(app, 2)} == {
         ("golden retriever", "Animals > Dogs > Retrievers", 1),
         ("beagle", "Animals > Dogs > Hounds", 1),
         ("jay", "Animals > Birds > Songbirds", 1),

@@ -52,8 +52,8 @@ def _counting(function, work):  # noqa: ANN001, ANN202
 
 def test_a_page_reads_no_more(store: RunStore, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write_run(store, rows=12, day=99)
-    for day in range(12):
-        write_run(store, rows=12, day=day, shift=day)
+    for day in range(8):
+        write_run(store, rows=4, day=day)
     add_jobs(store, 40)
     apps = {page: open_page(page, run=run, queue="disagree") for page in PAGES}
 
@@ -64,8 +64,8 @@ def test_a_page_reads_no_more(store: RunStore, open_page: OpenPage, monkeypatch:
         return work
 
     few = {page: reads(page) for page in PAGES}
-    for day in range(12, 40):
-        write_run(store, rows=12, day=day, shift=day)
+    for day in range(8, 24):
+        write_run(store, rows=4, day=day)
     add_jobs(store, 2000)
     assert {page: reads(page) for page in PAGES} == few
     assert few["gallery"]["read"] > 0

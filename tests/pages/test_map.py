@@ -29,7 +29,7 @@ def test_the_map_is_made_in_another_process(store: RunStore, open_page: OpenPage
     assert not [one for one in app.get("bidi_component") if "points" in json.loads(one.proto.json)]
     wait_until(lambda: is_laid_out(store, store.manifest(run)))
     drawing = handed(open_page("map", run=run))
-    assert len(drawing["points"]) == 3 * (ROWS - ROWS // 10)
+    assert len(drawing["points"]) == 4 * (ROWS - ROWS // 10)
 
 
 def test_a_box_is_a_filter_and_the_gallery_shows_it(store: RunStore, open_page: OpenPage):
@@ -37,7 +37,7 @@ def test_a_box_is_a_filter_and_the_gallery_shows_it(store: RunStore, open_page: 
     layout = keep_layout(store, run, lay_out)
     app = open_page("map", run=run)
     drawing = handed(app)
-    assert sum(count for _, count, _ in drawing["labels"]) == ROWS - ROWS // 10
+    assert sum(count for _, count, _ in drawing["kinds"]) == ROWS - ROWS // 10
     assert {one["href"].split("?")[0] for one in drawing["pictures"]} == {"image"}
     assert all(one["picture"].startswith("data:image/jpeg;base64,") for one in drawing["pictures"])
     said = f"on average {10 * layout.kept:.1f} are among the 50 nearest"
@@ -57,11 +57,13 @@ def test_a_box_is_a_filter_and_the_gallery_shows_it(store: RunStore, open_page: 
     next(one for one in app.button if one.label == "Zoom in").click().run()
     assert app.query_params["view"] == left
     assert "area" not in app.query_params
-    assert len(handed(app)["points"]) == 3 * inside
-    label = drawing["labels"][0][2]
+    assert len(handed(app)["points"]) == 4 * inside
+    label = drawing["kinds"][0][2]
     app = open_page("map", run=run, label=label)
-    assert len(handed(app)["labels"]) == 1
+    assert len(handed(app)["kinds"]) == 1
     assert handed(app)["others"]
+    app = open_page("map", run=run, color="correct")
+    assert {name: count for name, count, _ in handed(app)["kinds"]} == {"Correct": 36, "Incorrect": 18}
 
 
 def test_a_run_without_features_has_no_map(store: RunStore, open_page: OpenPage):
