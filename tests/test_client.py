@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,7 +24,7 @@ from tests.conftest import wait_until, write_colors
 from tests.models.hostile_models import graph_of_bytes, lambda_model, weights_elsewhere
 
 ROOT = Path(__file__).resolve().parents[1]
-MANY, LARGE = 800, 1500
+MANY, LARGE = 400, 1500
 
 
 @pytest.fixture
@@ -150,7 +148,7 @@ def test_cancel_a_running_and_a_waiting_job(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_job_survives_a_stopped_and_a_killed_engine(
+def test_a_job_survives_a_stopped_engine(
     served: EngineConfig, many: Path, request_for: Callable[..., RunConfig]
 ) -> None:
     request = request_for(many, resize="crop")
@@ -161,16 +159,8 @@ def test_a_job_survives_a_stopped_and_a_killed_engine(
     assert client.status(job.job_id, served).state == "queued"
     stopped_at = client.status(job.job_id, served).done
     assert client.submit(request, served).job_id == job.job_id
-    wait_until(lambda: client.status(job.job_id, served).done > stopped_at)
-    pid = client.engine_pid(served)
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: client.engine_pid(served) is None)
-    if client.status(job.job_id, served).active:  # the killed engine may have had the last image
-        assert client.submit(request, served).job_id == job.job_id
     done = _finished(job, served)
-    assert done.state in ("complete", "cached"), "the killed engine may have had the last image"
-    assert done.done == MANY
+    assert (done.state, done.done) == ("complete", MANY)
     counts = RunStore(served.store).manifest(str(done.run_id)).counts
     assert counts["images"] == MANY
     assert counts["resumed"] >= stopped_at
