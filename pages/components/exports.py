@@ -18,6 +18,7 @@ from pages.components.opened import Opened
 from sparkcore import intake
 from sparkcore.analysis import archive, export
 from sparkcore.analysis.columns import Rows
+from sparkcore.analysis.explanation import heat_thumbnails
 from sparkcore.analysis.filters import Filters
 from sparkcore.analysis.policy import Policy, with_decisions
 from sparkcore.analysis.report import Wanted, render_report
@@ -141,7 +142,8 @@ def report_bytes(exported: Exported) -> bytes:
     opened = exported.opened
     thumbnails = partial(load_thumbnails, opened.store, opened.run_id)
     vectors = vectors_of(opened.store, opened.manifest)
-    wanted = Wanted(exported.filters, exported.title or opened.name, thumbnails, vectors)
+    heat = partial(heat_thumbnails, opened.store, opened.manifest)
+    wanted = Wanted(exported.filters, exported.title or opened.name, thumbnails, vectors, heat)
     return render_report(opened.table, opened.manifest.to_dict(), wanted).encode()
 
 

@@ -21,7 +21,7 @@ from sparkcore.analysis.groups import group_counts
 from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.label_table import group_accuracy
 from sparkcore.analysis.metrics import Evaluation, evaluate
-from sparkcore.analysis.report_pictures import walls
+from sparkcore.analysis.report_pictures import Heat, Pictures, walls
 from sparkcore.analysis.reviewed import REVIEWED, truth_sources
 from sparkcore.analysis.selection import select
 from sparkcore.errors import RequestError
@@ -51,13 +51,14 @@ class Wanted:
     """Say what a report is of: the images that pass `filters`, under a `title` (empty: the name of the run).
 
     `thumbnails` reads the pictures to show; without it there are none. `vectors` are the embeddings of the run, which
-    find duplicates and odd pictures.
+    find duplicates and odd pictures. `heat` draws over thumbnails what speaks for their labels.
     """
 
     filters: Filters = field(default_factory=Filters)
     title: str = ""
     thumbnails: Thumbnails | None = None
     vectors: Vectors | None = None
+    heat: Heat | None = None
 
 
 def render_report(table: pa.Table, manifest: Mapping[str, Any], wanted: Wanted | None = None) -> str:
@@ -82,7 +83,7 @@ def render_report(table: pa.Table, manifest: Mapping[str, Any], wanted: Wanted |
         hardest=_hardest(found) if found and is_large else [],
         by_score=_by_score(found) if found and is_large else [],
         labels=_label_bars(table, rows),
-        walls=list(walls(table, rows, wanted.thumbnails, wanted.vectors)),
+        walls=list(walls(table, rows, Pictures(wanted.thumbnails, wanted.heat), wanted.vectors)),
         errors=error_counts(table, rows).to_pylist(),
         error_images=_error_images(table, rows),
         sections=list(_sections(manifest)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any
@@ -20,6 +20,9 @@ from sparkcore.analysis.truth import Match, match
 from sparkcore.imaging.lettering import display_name, percent
 from sparkcore.runs.vectors import Vectors
 
+# Thumbnails by image id -> those of them that can be explained, under the evidence for their label.
+Heat = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
+
 IMAGES_SHOWN = 12  # on one wall
 _OF_GROUP = 3  # duplicates shown
 _LOOKED_AT = 5 * IMAGES_SHOWN  # some are on other walls
@@ -32,8 +35,8 @@ _IMAGE_TYPES = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/
 class Tile:
     """Hold one image of the report as texts.
 
-    `picture` is a data URI, empty without a thumbnail; `truth` is the true label of a mistake, else empty; `note` says
-    why the image is here.
+    `picture` is a data URI, empty without a thumbnail; `heat` is the same under the evidence for its label. `truth` is
+    the true label of a mistake, else empty; `note` says why the image is here.
     """
 
     file_name: str
@@ -42,6 +45,7 @@ class Tile:
     score: str
     note: str
     truth: str
+    heat: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,32 @@ class _Part:
     note: str
     rows: Sequence[int]
     notes: dict[int, str] = field(default_factory=dict)
+    is_explained: bool = False
 
 
-def walls(table: pa.Table, rows: Rows, thumbnails: Thumbnails | None, vectors: Vectors | None = None) -> Iterator[Wall]:
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Read thumbnails by image id, and draw the evidence for their labels over some; None for what there is not."""
+
+    thumbnails: Thumbnails | None = None
+    heat: Heat | None = None
+
+
+def walls(table: pa.Table, rows: Rows, pictures: Pictures, vectors: Vectors | None = None) -> Iterator[Wall]:
     """Yield the walls of these rows of the whole `table`; images without a prediction are left out.
 
-    A few images are one wall. `thumbnails` reads the pictures; without it there are none. `vectors` are the embeddings
-    of the table's rows, if there are any.
+    A few images are one wall. Doubtful and wrong ones are explained. `vectors` are the embeddings of the table's rows,
+    if there are any.
     """
     matched = match(table)
     truths = _true_labels_of_mistakes(matched)
     read = rows[is_ok(table, rows)]
     shown: set[int] = set()
     for part in _predictions(table, read, matched):
-        yield from _wall(table, part, truths, thumbnails, shown)
+        yield from _wall(table, part, truths, pictures, shown)
     if len(read) > IMAGES_SHOWN:
-        yield from _wall(table, _problems(table, read), truths, thumbnails, shown)
-        yield from _wall(table, _duplicates(table, read, vectors, shown), truths, thumbnails, shown)
+        yield from _wall(table, _problems(table, read), truths, pictures, shown)
+        yield from _wall(table, _duplicates(table, read, vectors, shown), truths, pictures, shown)
 
 
 def _predictions(table: pa.Table, read: Rows, matched: Match) -> Iterator[_Part]:
@@ -91,8 +104,8 @@ def _predictions(table: pa.Table, read: Rows, matched: Match) -> Iterator[_Part]
     sure = by_score[is_mistake][:IMAGES_SHOWN].tolist()
     doubtful = [row for row in sort(table, read, "margin")[:_LOOKED_AT].tolist() if row not in sure]
     second = dict(zip(doubtful, _second(table, doubtful), strict=True))
-    yield _Part("Doubtful", "The first and the second label have nearly equal scores.", doubtful, second)
-    yield _Part("Wrong", "Incorrect predictions with the highest scores.", sure)
+    yield _Part("Doubtful", "The first and the second label have nearly equal scores.", doubtful, second, True)
+    yield _Part("Wrong", "Incorrect predictions with the highest scores.", sure, is_explained=True)
 
 
 def _problems(table: pa.Table, read: Rows) -> _Part:
@@ -126,11 +139,11 @@ def _duplicates(table: pa.Table, read: Rows, vectors: Vectors | None, shown: set
     return _Part("Duplicates", said, list(notes), notes)
 
 
-def _wall(table: pa.Table, part: _Part, truths: Any, thumbnails: Thumbnails | None, shown: set[int]) -> Iterator[Wall]:
+def _wall(table: pa.Table, part: _Part, truths: Any, pictures: Pictures, shown: set[int]) -> Iterator[Wall]:
     rows = [row for row in part.rows if row not in shown][:IMAGES_SHOWN]
     shown.update(rows)
     if rows:
-        yield Wall(part.title, part.note, tuple(_tiles(table, rows, (truths, part.notes), thumbnails)))
+        yield Wall(part.title, part.note, tuple(_tiles(table, rows, (part, truths), pictures)))
 
 
 def _true_labels_of_mistakes(matched: Match) -> Any:
@@ -145,21 +158,21 @@ def _second(table: pa.Table, rows: list[int]) -> Iterator[str]:
         yield f"or {display_name(top[1]['label'])} {_score(top[1]['score'])}" if top and len(top) > 1 else ""
 
 
-def _tiles(
-    table: pa.Table, rows: list[int], said: tuple[Any, dict[int, str]], thumbnails: Thumbnails | None
-) -> Iterator[Tile]:
-    truths, notes = said
+def _tiles(table: pa.Table, rows: list[int], said: tuple[_Part, Any], pictures: Pictures) -> Iterator[Tile]:
+    wall, truths = said
     columns = ["image_id", "file_name", "label", "score"]
     part = table.select(columns).take(pa.array(rows, pa.int64())).to_pylist()
-    pictures = thumbnails([one["image_id"] for one in part]) if thumbnails else {}
+    known = pictures.thumbnails([one["image_id"] for one in part]) if pictures.thumbnails else {}
+    heated = pictures.heat(known) if pictures.heat and wall.is_explained else {}
     for row, one in zip(rows, part, strict=True):
         yield Tile(
             file_name=one["file_name"],
-            picture=_data_uri(pictures.get(one["image_id"])),
+            picture=_data_uri(known.get(one["image_id"])),
             label=display_name(one["label"]),
             score=_score(one["score"]),
-            note=notes.get(row, ""),
+            note=wall.notes.get(row, ""),
             truth=truths[row],
+            heat=_data_uri(heated.get(one["image_id"])),
         )
 
 

@@ -78,6 +78,7 @@ def _groups(options: argparse.Namespace, table: pa.Table) -> Filters:
 
 
 def _report(store: RunStore, manifest: Manifest, table: pa.Table, filters: Filters, title: str = "") -> bytes:
+    from sparkcore.analysis.explanation import heat_thumbnails
     from sparkcore.analysis.report import Wanted, render_report
 
     wanted = Wanted(
@@ -85,5 +86,6 @@ def _report(store: RunStore, manifest: Manifest, table: pa.Table, filters: Filte
         title=title or read_notes(store).of(manifest.run_id).name,
         thumbnails=partial(load_thumbnails, store, manifest.run_id),
         vectors=vectors_of(store, manifest),
+        heat=partial(heat_thumbnails, store, manifest),
     )
     return render_report(table, manifest.to_dict(), wanted).encode()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
 
@@ -63,6 +64,21 @@ def report(table: pa.Table = TABLE, manifest: dict[str, Any] = MANIFEST, **wante
 def page() -> Page:
     pictures = {image_id("file:/data/right.jpg"): JPEG, image_id(f"file:/data/{HOSTILE}"): b"<svg onload=alert(3)>"}
     return report(thumbnails=lambda ids: {i: pictures[i] for i in ids if i in pictures})
+
+
+def test_doubtful_and_wrong_pictures_are_explained() -> None:
+    rows = [row(f"{n}.jpg", CAT, truth="cat" if n % 2 else "dog") for n in range(60)]
+    asked: list[int] = []
+
+    def heat(thumbnails: Mapping[str, bytes]) -> dict[str, bytes]:
+        asked.append(len(thumbnails))
+        return {name: content + b"heat" for name, content in thumbnails.items()}
+
+    page = render_report(
+        table_of(*rows), {}, Wanted(thumbnails=lambda ids: dict.fromkeys(ids, b"\xff\xd8picture"), heat=heat)
+    )
+    assert asked == [12, 12]
+    assert page.count('alt="Where the model saw ') == 24
 
 
 def test_report_allows_no_request(page: Page):
