@@ -6,8 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import cached, comparison, drifting, frame, gallery, paired, side_by_side
+from pages.components import cached, comparison, drifting, filters, frame, gallery, paired, preference, side_by_side
 from sparkcore.analysis.comparison import config_changes
+from sparkcore.analysis.filters import Filters
 
 left = frame.show("compare")
 if left is None:
@@ -23,8 +24,12 @@ if right is None:
     )
     st.stop()
 
-compared = cached.comparison(left, right)
+wanted = filters.show(left)
+preference.show(left if left.given_and_reviewed else right)
+compared = cached.comparison(left, right, wanted)
 found = compared.comparison
+if wanted != Filters():
+    st.caption("The filters are those of this run: they choose images by what it says of them.")
 if found.both:
     paired.show(compared.paired)
     comparison.show_numbers(found)
@@ -36,17 +41,17 @@ if not found.judged:
     st.info("The two runs have no image in common that has a label in both.", icon=":material/join_inner:")
     st.stop()
 
-wanted = comparison.change_filter()
-comparison.show_charts(found, wanted)
+chosen = comparison.change_filter()
+comparison.show_charts(found, chosen)
 if not found.changed.num_rows:
     st.success("No label changed.", icon=":material/check_circle:")
     st.stop()
-changes = comparison.matching_changes(found.changed, wanted, compared.outcome)
+changes = comparison.matching_changes(compared.changed, chosen)
 with st.container(key=comparison.RESULTS):
     st.subheader("Images whose label changed", anchor=False)
-    comparison.show_outcomes(compared.paired)
-    comparison.show_chips(wanted)
-    comparison.show_export(found.changed, compared.outcome, changes)
+    comparison.show_outcomes(compared.changed, compared.paired)
+    comparison.show_chips(chosen)
+    comparison.show_export(compared.changed, changes, right)
     st.markdown(f"**{len(changes):,}** of {found.changed.num_rows:,} images, largest change in score first")
     if len(changes):
         side_by_side.show_names(left, right)

@@ -16,7 +16,9 @@ from pages.components import (
     filters,
     frame,
     gallery,
+    grouped,
     panels,
+    preference,
     sorting,
 )
 from sparkcore.analysis.filters import INCORRECT
@@ -45,6 +47,7 @@ if not has_truth(opened.table):
 
 wanted = filters.show(opened)
 exports.show(opened, sorting.rows(opened, wanted), wanted)
+preference.show(opened)
 # A selected pair and correct or incorrect choose images below; they do not change what is evaluated.
 found = cached.evaluation(opened, wanted.without("pair").without("correct"))
 if found is None:
@@ -72,5 +75,6 @@ with st.container(key=RESULTS):
         gallery.show(opened, rows, key="worst")
     else:
         st.caption("No image matches.")
+grouped.show_accuracy(cached.summary(opened, wanted.without("pair").without("correct"), "group_accuracy"))
 evaluation.show_classes(found.classes)
 decision.show(opened, wanted)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.components import chosen, exports, filters, frame, gallery, similar, sorting
+from pages.components import again, chosen, exports, filters, frame, gallery, similar, sorting
 
 opened = frame.show("gallery")
 if opened is None:
@@ -19,6 +19,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     exports.show_count(opened, rows, wanted)
     with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
         sorting.show()
+        again.show(opened, rows, key="again")
         exports.show_menu(exports.Exported(opened, rows, wanted))
 
 chosen.show(opened, rows)

@@ -25,7 +25,7 @@ if watched:
 st.header("Pictures and model", anchor=False)
 request.show_refused(job_id)
 repeated = request.repeated(store, address.get("repeat"))
-prefix = f"request_{address.get('repeat')}{address.get('features')}_"
+prefix = f"request_{address.get('repeat')}{address.get('features')}{address.get('list')}_"
 with st.container(border=True, key="request"):
     left, right = st.columns(2, gap="large")
     with left:

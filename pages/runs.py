@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import catalog, frame
+from pages.components import cards, catalog, frame, unfinished
+from pages.components.opened import finished_runs
 
 opened = frame.show("runs")
 if opened is None:
     st.stop()
 
-catalog.show_table(opened)
-catalog.show_unfinished(opened.store)
+catalog.show_table(opened, catalog.listed(opened.store))
+unfinished.show(opened.store)
 
 st.header("Selected run", anchor=False)
 with st.container(border=True, key="selected"):
@@ -21,3 +22,4 @@ with st.container(border=True, key="selected"):
         catalog.show_note(opened)
     with right:
         catalog.show_settings(opened.manifest)
+cards.measure(opened.store, finished_runs(opened.store))

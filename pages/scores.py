@@ -16,6 +16,7 @@ from pages.components import (
     frame,
     panel,
     panels,
+    preference,
     sorting,
     threshold,
 )
@@ -26,6 +27,7 @@ if opened is None:
     st.stop()
 wanted = filters.show(opened)
 exports.show(opened, sorting.rows(opened, wanted), wanted)
+preference.show(opened)
 labels = cached.summary(opened, wanted, "label_counts", top=len(CATEGORIES))
 if not labels.num_rows:
     st.info("None of these images has a score. Remove a filter to see more.", icon=":material/filter_alt_off:")

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command(options)
         sys.stdout.flush()
     except (RunCancelledError, KeyboardInterrupt) as error:
-        print(f"Cancelled: {error}", file=sys.stderr)
+        print(f"Cancelled: {error}" if str(error) else "Cancelled.", file=sys.stderr)
         return CANCELLED
     except RequestError as error:
         print(f"Error: {shell_text(error)}", file=sys.stderr)

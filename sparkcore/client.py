@@ -1,4 +1,7 @@
-"""Request runs from another program: submit, follow, cancel. Imports neither Spark nor TensorFlow."""
+"""Request runs from another program: submit, follow, cancel. Imports neither Spark nor TensorFlow.
+
+An errand is a command that needs more than this process should do: a map of a run, the evidence for a label.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
 
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig, RunConfig
@@ -20,6 +27,7 @@ from sparkcore.runs.logs import ENGINE_LOG, log_path
 from sparkcore.runs.store import RunStore
 
 __all__ = [
+    "Errand",
     "ModelChoice",
     "available_models",
     "cancel",
@@ -27,10 +35,69 @@ __all__ = [
     "engine_pid",
     "jobs",
     "start_engine",
+    "start_errand",
     "status",
     "stop_engine",
     "submit",
 ]
+
+_READ_BYTES = 4_096
+
+
+@dataclass(slots=True)
+class Errand:
+    """A command of this package in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    _output: IO[bytes] = field(repr=False)
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the command goes on."""
+        return self.process.poll() is None
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the command has ended with an error."""
+        return bool(self.process.poll())
+
+    @property
+    def said(self) -> str:
+        """Return the last line that the command printed: how far it is, or its error."""
+        file = self._output.fileno()
+        text = os.pread(file, _READ_BYTES, max(0, os.fstat(file).st_size - _READ_BYTES))
+        lines = text.decode(errors="replace").strip().splitlines() or [""]
+        return lines[-1].removeprefix("Error: ").removeprefix("Failed: ")
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the command ends, at most so long."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout_s)
+
+
+def start_errand(words: Sequence[str | Path], engine: EngineConfig | None = None) -> Errand:
+    """Start a command, such as ("map", run_id), on a store; it outlives this process."""
+    engine = engine or EngineConfig.from_environment()
+    store = _store(engine)
+    output = tempfile.TemporaryFile()  # noqa: SIM115 (read while the command goes on)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "sparkcore",
+            *(str(word) for word in words),
+            "--store",
+            store.uri,
+            "--state",
+            store.state,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        env=child_environment(),
+    )
+    return Errand(process, output)
 
 
 def submit(
@@ -59,7 +126,9 @@ def status(job_id: str, engine: EngineConfig | None = None) -> Job:
 
 def cancel(job_id: str, engine: EngineConfig | None = None) -> Job:
     """Cancel a job; its finished images are kept. Raises RunNotFoundError."""
-    return _table(engine).request_cancel(job_id)
+    job = _table(engine).request_cancel(job_id)
+    # Without an engine, which was killed, nobody would ever read the request.
+    return _table(engine).end_cancelled(job_id) if job.active and engine_pid(engine) is None else job
 
 
 def jobs(engine: EngineConfig | None = None, *, limit: int = 100) -> list[Job]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sparkcore.config import KERAS_SUFFIXES, MODEL_SUFFIXES, RunConfig
 from sparkcore.errors import ImageError, InputError, ModelError, StorageError
-from sparkcore.origins import absolute_path, local_path, object_key, split_object_uri
+from sparkcore.origins import absolute_path, list_file, local_path, object_key, split_object_uri
 from sparkcore.roots import (
     Root,
     check_allowed,
@@ -26,6 +26,7 @@ from sparkcore.storage.interface import Storage
 from sparkcore.storage.opening import open_storage
 
 ROOTS_VARIABLE = "SPARKCORE_ROOTS"
+_OWN_ROOTS = ("uploads", "samples", "lists")  # in the state folder
 LABEL_SUFFIXES = (".json", ".txt", ".csv")
 WEIGHTS_SUFFIXES = (*KERAS_SUFFIXES, ".pth")
 _NAMED_WEIGHTS = re.compile(r"imagenet|random(:.*)?")  # all others are files
@@ -35,16 +36,22 @@ _SEPARATOR = re.compile(rf"{re.escape(os.pathsep)}(?!//)")  # not the colon of a
 def allowed_roots(state: Path) -> tuple[Root, ...]:
     """Return the places below which files may be read: folders, symbolic links resolved, and URIs of object stores.
 
-    They are those of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the uploads and samples
-    in the state folder of the store.
+    They are those of SPARKCORE_ROOTS, separated as in PATH, or the current folder, and always the uploads, samples and
+    lists in the state folder of the store.
     """
+    own = (parse_root(f"{state}/{name}") for name in _OWN_ROOTS)
+    return tuple(dict.fromkeys([*given_roots(), *own]))
+
+
+def given_roots() -> tuple[Root, ...]:
+    """Return the allowed roots without those in the state folder."""
     parts = _SEPARATOR.split(os.environ.get(ROOTS_VARIABLE, ""))
     given = [part.strip() for part in parts if part.strip()] or [os.fspath(Path.cwd())]
-    return tuple(dict.fromkeys(map(parse_root, [*given, f"{state}/uploads", f"{state}/samples"])))
+    return tuple(dict.fromkeys(map(parse_root, given)))
 
 
 def choose_images(text: str, roots: Sequence[Root]) -> str:
-    """Return the absolute path or the URI of a folder, file or pattern of images below the roots.
+    """Return the absolute path or the URI of a folder, file, pattern or list of images below the roots.
 
     Raises InputError for any other.
     """
@@ -54,6 +61,11 @@ def choose_images(text: str, roots: Sequence[Root]) -> str:
     if split_object_uri(text) is not None:
         check_allowed_uri(text, roots)
         return text
+    listed = list_file(text)
+    if listed is not None:
+        if not is_allowed(listed, roots) or not listed.is_file():
+            raise InputError(f"images: expected a list of files below the allowed folders, received {text!r}.")
+        return f"@{listed}"
     if "://" in text or text.startswith("file:"):
         raise InputError(f"images: expected a path on the server, received the address {text!r}. Use the shell for it.")
     path = absolute_path(text)

@@ -19,6 +19,7 @@ from sparkcore import client
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.java import archive_path
 from sparkcore.models.download import remember_offline
+from tests.leftovers import Leftovers
 from tests.models.fixture_model import copy_fixture_model, copy_frozen_fixture
 from tests.schedule import GroupScheduling, sort_by_group
 from tests.storage.s3_server import BUCKET, CREDENTIALS, s3_server
@@ -38,10 +39,34 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+_leftovers = pytest.StashKey[Leftovers]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-xdist keep the order of the groups; by itself it begins with those of the most tests."""
+    """Let pytest-xdist keep the order of the groups; by itself it begins with those of the most tests.
+
+    A whole run, which has several processes, is watched for what it leaves behind. The long tests kill too much.
+    """
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    is_whole = getattr(config.option, "tx", None) and "not soak" in config.option.markexpr
+    if is_whole and not hasattr(config, "workerinput"):
+        config.stash[_leftovers] = Leftovers.begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Let a run fail that leaves something behind; temporary files stay where a test has failed."""
+    yield
+    leftovers = session.config.stash.get(_leftovers, None)
+    if leftovers is None:
+        return
+    if found := leftovers.found():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.write_line("\n".join(["", "The tests leave behind:", *found]), red=True)
+    if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        leftovers.remove()
 
 
 @pytest.hookimpl(optionalhook=True)

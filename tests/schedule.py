@@ -17,7 +17,8 @@ GROUPS = {
         "tests/commands/test_exploration.py",
         "tests/test_remote_store.py",
     ),
-    "engine": ("tests/browser/", "tests/test_client.py", "tests/test_kills.py"),
+    "engine": ("tests/browser/", "tests/test_client.py"),
+    "kills": ("tests/test_kills.py", "tests/test_bad_disks.py"),  # long, and shares nothing
     "tensorflow": ("tests/models/", "tests/worker/"),
     "hostile": ("tests/pages/test_hostile.py",),  # long: at the end it would keep one process alone
 }

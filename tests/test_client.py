@@ -191,6 +191,13 @@ def test_a_job_submitted_while_the_engine_stops_is_carried_out(
     assert _finished(running, served).state == "complete"
 
 
+def test_a_job_whose_engine_is_gone_can_be_cancelled(engine: EngineConfig) -> None:
+    table = JobTable(RunStore(engine.store).jobs_path)
+    job = table.submit(RunConfig(images="x"))
+    table.claim()
+    assert client.cancel(job.job_id, engine).state == "cancelled"
+
+
 def test_unknown_job_and_wrong_values(engine: EngineConfig) -> None:
     JobTable(RunStore(engine.store).jobs_path).jobs()
     with pytest.raises(RunNotFoundError, match="received 'nope'"):

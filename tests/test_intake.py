@@ -28,7 +28,8 @@ def test_roots_come_from_the_environment_and_the_store(tmp_path: Path, monkeypat
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "a")
     monkeypatch.setenv("SPARKCORE_ROOTS", f"{tmp_path / 'link'}:{tmp_path / 'b'}:")
-    expected = (tmp_path / "a", tmp_path / "b", tmp_path / "store/uploads", tmp_path / "store/samples")
+    own = tuple(tmp_path / "store" / name for name in ("uploads", "samples", "lists"))
+    expected = (tmp_path / "a", tmp_path / "b", *own)
     assert allowed_roots(tmp_path / "store") == expected
 
 

@@ -12,12 +12,23 @@ import os
 from types import ModuleType
 
 from benchmarks import machine
-from benchmarks.reach import against, driver_cpu, driver_memory, latency, opening, quick_look, similar, two_workers
+from benchmarks.reach import (
+    against,
+    driver_cpu,
+    driver_memory,
+    latency,
+    layout,
+    opening,
+    quick_look,
+    similar,
+    two_workers,
+)
 
 _FIGURES: dict[str, ModuleType] = {
     "driver-cpu": driver_cpu,
     "driver-memory": driver_memory,
     "latency": latency,
+    "map": layout,
     "opening": opening,
     "quick-look": quick_look,
     "similar": similar,

@@ -39,7 +39,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="sparkcore-reach-") as name:
         path, shape = Path(name, "x.embeddings"), (options.count, _LENGTH)
         # Elsewhere, so that the memory of making the rows up is not that of searching them.
-        child = multiprocessing.get_context("spawn").Process(target=_make_up, args=(path, shape))
+        child = multiprocessing.get_context("spawn").Process(target=make_up, args=(path, shape))
         child.start()
         child.join()
         vectors = open_arrays(path, shape)
@@ -47,7 +47,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
         yield from _duplicates(vectors, f"{options.count:,} made-up images, {_PLANTED:,} planted pairs")
 
 
-def _make_up(path: Path, shape: tuple[int, int]) -> None:
+def make_up(path: Path, shape: tuple[int, int]) -> None:
     """Write embeddings of pictures of a number of things; a few of the last ones are near duplicates of the first."""
     rng = np.random.default_rng(0)
     things = rng.exponential(1.0, (_THINGS, shape[1])).astype(np.float32)

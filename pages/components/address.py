@@ -16,7 +16,7 @@ from sparkcore.analysis.filters import FILTER_KEYS, Filters
 
 Value = str | Sequence[str] | None
 
-_VIEW_KEYS = ("sort", "seed", "per", "zoom", "like")
+_VIEW_KEYS = ("sort", "seed", "per", "zoom", "like", "policy", "prefer")
 _PLACE = "at"  # the image id of the picture to scroll to; the browser writes it when it leaves a wall
 
 
@@ -57,6 +57,11 @@ def filters() -> Filters:
 def set_filters(changed: Filters) -> None:
     """Write all filters, and return to the first page."""
     change({"page": None, **dict.fromkeys(FILTER_KEYS), **changed.to_query()})
+
+
+def prefers_reviews() -> bool:
+    """Tell whether a reviewed label counts before the true label of the run."""
+    return get("prefer") == "reviews"
 
 
 def place() -> str:

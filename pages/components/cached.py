@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,18 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from pages.components.opened import Key, Opened
-from sparkcore.analysis import aggregates
+from sparkcore.analysis import aggregates, groups
 from sparkcore.analysis.class_lookup import ClassLookup
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import Comparison, compare
 from sparkcore.analysis.filters import Filters
+from sparkcore.analysis.label_table import group_accuracy, label_table
 from sparkcore.analysis.metrics import Evaluation, evaluate
 from sparkcore.analysis.paired import Paired, judge_pairs
 from sparkcore.analysis.selection import select, sort
-from sparkcore.analysis.truth import Match, has_truth, match
+from sparkcore.analysis.truth import Match, has_truth, match, true_labels
 from sparkcore.errors import RequestError
+from sparkcore.groups import GroupPath
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
 
@@ -31,14 +33,17 @@ def _key_of(opened: Opened) -> Key:
     return opened.key
 
 
+_SUMMARIES = {one.__name__: one for one in (group_accuracy, groups.group_counts, label_table)}
+
 BY_KEY: dict[str | type[Any], Any] = {Opened: _key_of}
 
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """Hold the values that the filter widgets of one run offer."""
+    """Hold the values that the filter widgets of one run offer; `labels` have the paths of their groups."""
 
-    labels: tuple[str, ...]
+    labels: Mapping[str, GroupPath]
+    groups: tuple[str, ...]
     entropy: float
     height: tuple[int, int]
     width: tuple[int, int]
@@ -51,13 +56,14 @@ class FilterOptions:
 class Compared:
     """Hold a comparison, and the row numbers of its changed images in both tables, left and right.
 
-    `paired` says which run is better (None without true labels); `outcome` is that of the changed images.
+    `paired` says which run is better (None without true labels). `changed` is that of the comparison with the columns
+    true_label and outcome (`Paired.outcome`), null where nothing is known.
     """
 
     comparison: Comparison
     rows: tuple[Rows, Rows]
     paired: Paired | None
-    outcome: pa.Array
+    changed: pa.Table
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_KEY)
@@ -74,8 +80,9 @@ def sorted_rows(opened: Opened, filters: Filters, key: str, descending: bool, se
 
 @st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=BY_KEY)
 def summary(opened: Opened, filters: Filters, name: str, **arguments: Any) -> pa.Table:
-    """Return what the function `name` of `sparkcore.analysis.aggregates` makes of the rows that pass."""
-    table: pa.Table = getattr(aggregates, name)(opened.table, rows=matching_rows(opened, filters), **arguments)
+    """Return what the function `name`, of `aggregates` or one of _SUMMARIES, makes of the rows that pass."""
+    function = _SUMMARIES.get(name) or getattr(aggregates, name)
+    table: pa.Table = function(opened.table, rows=matching_rows(opened, filters), **arguments)
     return table
 
 
@@ -100,10 +107,11 @@ def truth(opened: Opened) -> Match | None:
 def filter_options(opened: Opened) -> FilterOptions:
     """Return the values that the filter widgets offer."""
     table = opened.table
-    counts = aggregates.label_counts(table, top=table.num_rows)
+    paths = groups.label_paths(table)
     height, width = (pc.min_max(table[name]).as_py() for name in ("height", "width"))
     return FilterOptions(
-        labels=tuple(sorted(counts["label"].to_pylist(), key=str.casefold)),
+        labels={label: paths[label] for label in sorted(paths, key=str.casefold)},
+        groups=groups.all_groups(paths),
         entropy=math.ceil(10 * (pc.max(table["entropy"]).as_py() or 0.1)) / 10,
         height=(height["min"] or 0, height["max"] or 0),
         width=(width["min"] or 0, width["max"] or 0),
@@ -120,15 +128,26 @@ def classes(opened: Opened) -> ClassLookup:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing …", hash_funcs=BY_KEY)
-def comparison(left: Opened, right: Opened) -> Compared:
-    """Return the comparison of two runs."""
-    found = compare(left.table, right.table)
-    ids = found.changed["image_id"]
-    places = [pc.index_in(ids, value_set=run.table["image_id"].combine_chunks()) for run in (left, right)]
-    left_rows, right_rows = (_read_only(place.to_numpy().astype(np.int64)) for place in places)
-    paired = judge_pairs(left.table, right.table)
-    outcome = paired.outcome.take(pa.array(left_rows)) if paired else pa.nulls(len(left_rows), pa.string())
-    return Compared(found, (left_rows, right_rows), paired, outcome)
+def comparison(left: Opened, right: Opened, filters: Filters) -> Compared:
+    """Return the comparison of two runs on the images of the left one that pass."""
+    chosen = None if filters == Filters() else pa.array(matching_rows(left, filters))
+    part = left.table if chosen is None else left.table.take(chosen)
+    found = compare(part, right.table)
+    if chosen is not None:  # of the images that the left run lacks, nobody knows whether they would pass
+        found = replace(found, only_right=found.only_right[:0])
+    places = [_places(found.changed, table) for table in (part, right.table)]
+    in_part = pa.array(places[0])
+    paired = judge_pairs(part, right.table)
+    outcome = paired.outcome.take(in_part) if paired else pa.nulls(len(in_part), pa.string())
+    changed = found.changed.append_column("true_label", true_labels(part).take(in_part))
+    left_rows = places[0] if chosen is None else chosen.to_numpy()[places[0]]
+    rows = _read_only(left_rows), _read_only(places[1])
+    return Compared(found, rows, paired, changed.append_column("outcome", outcome))
+
+
+def _places(changed: pa.Table, table: pa.Table) -> Rows:
+    found = pc.index_in(changed["image_id"], value_set=table["image_id"].combine_chunks())
+    return found.to_numpy().astype(np.int64)
 
 
 def sizes_bytes(store: RunStore, manifests: Sequence[Manifest]) -> list[int]:

@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import address, cached, text, trouble
+from pages.components import address, cached, cards, text, trouble
 from pages.components.frame import PAGES
 from pages.components.naming import changed_settings, run_name
-from pages.components.opened import Opened, finished_runs, open_store
+from pages.components.opened import Opened, finished_runs
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import forget
-from sparkcore.runs.notes import LONGEST_NAME, LONGEST_TEXT, Note, Notes, read_notes, write_note
+from sparkcore.runs.notes import LONGEST_NAME, LONGEST_TEXT, MOST_TAGS, Note, Notes, read_notes, write_note
+from sparkcore.runs.run_cards import card_key
 from sparkcore.runs.store import RunStore
 
 _TABLE_KEY = "catalog_table"
 _TABLE_ROWS = 10
-_ROW_PIXELS = 35
+_ROW_PIXELS, _HEAD_PIXELS = 44, 38
+_TAG = "runs_tag"
 
 
-def show_table(opened: Opened) -> None:
-    """Draw the table of all runs, newest first; a click on a row selects that run."""
-    manifests, notes = finished_runs(opened.store), read_notes(opened.store)
+def listed(store: RunStore) -> list[Manifest]:
+    """Draw the choice of a tag, and return the runs that have it, newest first."""
+    manifests, notes = finished_runs(store), read_notes(store)
+    if not notes.tags:
+        return manifests
+    wanted = address.get(_TAG, choices=("", *notes.tags))
+    key = address.mirror("catalog_tag", wanted or None)
+    st.pills(
+        "Tag",
+        notes.tags,
+        key=key,
+        label_visibility="collapsed",
+        on_change=address.writer(key, _TAG),
+        format_func=text.escape,
+    )
+    return [manifest for manifest in manifests if not wanted or wanted in notes.of(manifest.run_id).tags]
+
+
+def show_table(opened: Opened, manifests: list[Manifest]) -> None:
+    """Draw the table of runs; a click on a cell selects that run, two chosen rows can be compared."""
     ids = [manifest.run_id for manifest in manifests]
-    chosen = ids.index(opened.run_id)
-    st.dataframe(
-        _table(manifests, notes, opened.store),
-        key=f"{_TABLE_KEY}_{opened.run_id}",  # each run starts with a selection of its own
+    key = f"{_TABLE_KEY}_{opened.run_id}"  # each run starts with a selection of its own
+    state = st.dataframe(
+        _table(manifests, read_notes(opened.store), opened.store),
+        key=key,
         hide_index=True,
         width="stretch",
-        height=_ROW_PIXELS * (min(len(ids), _TABLE_ROWS) + 1) + 3,
-        on_select=_choose,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [chosen]}},
+        height=_ROW_PIXELS * min(len(ids), _TABLE_ROWS) + _HEAD_PIXELS,
+        row_height=_ROW_PIXELS,
+        on_select=partial(_choose, key, ids),
+        selection_mode=["multi-row", "single-cell"],
+        selection_default={"selection": {"rows": [ids.index(opened.run_id)] if opened.run_id in ids else []}},
+        placeholder="",
         column_config={
+            "Picture": st.column_config.ImageColumn("", width=60),
+            "Name": st.column_config.TextColumn(pinned=True),
             "When (UTC)": st.column_config.TextColumn(width=130),
+            "Tags": st.column_config.ListColumn(),
+            "Accuracy": st.column_config.NumberColumn(
+                format="%.1f %%", help="Share of the images with a true label or a review whose prediction is correct"
+            ),
+            "95 % interval": st.column_config.TextColumn(help="Of the accuracy, if these images are a random sample"),
             "Images": st.column_config.NumberColumn(format="localized"),
             "Unreadable": st.column_config.NumberColumn(format="localized"),
             "Images/s": st.column_config.NumberColumn(format="%.1f", help="Mean over the whole run, startup included"),
@@ -47,14 +76,16 @@ def show_table(opened: Opened) -> None:
         },
         alt="Table of all runs",
     )
+    _offer_comparison([ids[row] for row in state.selection.rows if row < len(ids)])
 
 
-def show_unfinished(store: RunStore) -> None:
-    """Name the runs that were started and not finished."""
-    unfinished = store.unfinished()
-    if unfinished:
-        names = ", ".join(f"`{run_id}`" for run_id in unfinished[:5])
-        st.caption(f"{len(unfinished):,} unfinished: {names}. Start a run with the same settings to resume it.")
+def _offer_comparison(chosen: list[str]) -> None:
+    if len(chosen) == 2:
+        newer, older = chosen if chosen[0] == address.get("run") else chosen[::-1]
+        query = {"run": newer, "with": older}
+        st.page_link("pages/compare.py", label="Compare the two", icon=PAGES["compare"][1], query_params=query)
+    else:
+        st.caption("A click on a run opens it below. Tick two to compare them.")
 
 
 def show_actions(opened: Opened) -> None:
@@ -70,8 +101,9 @@ def show_actions(opened: Opened) -> None:
             icon=":material/replay:",
             query_params={**run, "repeat": opened.run_id},
         )
-        if st.button("Delete", icon=":material/delete:", type="tertiary"):
-            _ask_before_deleting(opened)
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Delete", icon=":material/delete:", type="tertiary", help="Asks first"):
+                _ask_before_deleting(opened)
 
 
 def show_note(opened: Opened) -> None:
@@ -79,8 +111,17 @@ def show_note(opened: Opened) -> None:
     with st.form(f"note_{opened.run_id}", border=False):
         name = st.text_input("Name", opened.note.name, max_chars=LONGEST_NAME, placeholder=opened.name)
         said = st.text_area("Note", opened.note.text, max_chars=LONGEST_TEXT, placeholder="What this run is about")
+        offered = list(dict.fromkeys([*opened.note.tags, *read_notes(opened.store).tags]))
+        tags = st.multiselect(
+            "Tags",
+            offered,
+            list(opened.note.tags),
+            accept_new_options=True,
+            max_selections=MOST_TAGS,
+            placeholder="None: type to add one",
+        )
         if st.form_submit_button("Save", icon=":material/save:"):
-            write_note(opened.store, opened.run_id, Note(name, said))
+            write_note(opened.store, opened.run_id, Note(name, said, tuple(tags)))
             st.rerun()
 
 
@@ -119,18 +160,24 @@ def _delete(store: RunStore, run_id: str) -> None:
     address.change({"run": None, "page": None, "image": None})
 
 
-def _choose() -> None:
-    key = f"{_TABLE_KEY}_{address.get('run')}"
-    rows = st.session_state[key].selection.rows
-    manifests = finished_runs(open_store())
-    if rows and rows[0] < len(manifests):
-        address.change({"run": manifests[rows[0]].run_id, "page": None, "image": None})
+def _choose(key: str, ids: list[str]) -> None:
+    selection = st.session_state[key].selection
+    rows = [row for row, _ in selection.cells] or (selection.rows if len(selection.rows) == 1 else [])
+    if rows and rows[0] < len(ids):
+        address.change({"run": ids[rows[0]], "page": None, "image": None})
 
 
 def _table(manifests: list[Manifest], notes: Notes, store: RunStore) -> pa.Table:
-    columns: dict[str, list[Any]] = {
-        "When (UTC)": [text.moment(m.finished_at) for m in manifests],
+    there = cards.known(store)
+    found = [there.get(card_key(manifest)) for manifest in manifests]
+    tags = [list(notes.of(m.run_id).tags) for m in manifests]
+    columns: dict[str, Any] = {
+        "Picture": pa.array([cards.picture(card) for card in found], pa.string()),
         "Name": [run_name(m, notes.of(m.run_id)) for m in manifests],
+        "Accuracy": pa.array([cards.accuracy(card) for card in found], pa.float64()),
+        "95 % interval": [cards.interval(card) for card in found],
+        **({"Tags": pa.array(tags, pa.list_(pa.string()))} if any(tags) else {}),
+        "When (UTC)": [text.moment(m.finished_at) for m in manifests],
         "Model": [m.model.get("name", m.config["model"]) for m in manifests],
         "Settings": [_changed_settings(m) for m in manifests],
         "Images": [m.counts["images"] for m in manifests],

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from pages.components import answer, cached, reviews, text
+from pages.components import again, answer, cached, reviews, text
 from pages.components.opened import Opened
 from pages.components.wall import Choice
 from sparkcore.analysis.columns import Rows
@@ -52,6 +52,7 @@ def show(opened: Opened, rows: Rows) -> None:
         _show_button(opened, chosen, "Not in any class", ":material/block:", Change(Answer(NONE)))
         _show_button(opened, chosen, "Star", ":material/star:", Change(star=True))
         _show_tag(opened, chosen)
+        again.show(opened, chosen, key="chosen_again")
         st.button(
             "Undo",
             key="chosen_undo",

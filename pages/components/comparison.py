@@ -24,10 +24,12 @@ from sparkcore.runs.notes import read_notes
 
 RESULTS = "compare_results"  # the container with the changed images
 _KEY = "compare_with"
-_WITH = "with"
+WITH = "with"
 _PAIR = "change"
 _SPAN = "delta"
 _OUTCOME = "outcome"
+CHANGE_KEYS = (_PAIR, _SPAN, _OUTCOME)
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def choose(left: Opened) -> Opened | None:
     # Runs on the same images come first: they are what an experiment produces.
     same = {m.run_id for m in others if m.config["images"] == left.manifest.config["images"]}
     ids = sorted(labels, key=lambda run_id: run_id not in same)
-    asked = address.get(_WITH)
+    asked = address.get(WITH)
     if asked and asked not in labels:
         st.warning(
             f"There is no run {text.escape(asked)} in this store. This is the comparison with another one.",
@@ -83,14 +85,14 @@ def change_filter() -> ChangeFilter:
     )
 
 
-def matching_changes(changed: pa.Table, wanted: ChangeFilter, outcome: pa.Array | None = None) -> Rows:
-    """Return the numbers of the rows of `Comparison.changed` that pass; `outcome` belongs to them."""
+def matching_changes(changed: pa.Table, wanted: ChangeFilter) -> Rows:
+    """Return the numbers of the rows of `cached.Compared.changed` that pass."""
     mask = np.ones(changed.num_rows, dtype=bool)
     if wanted.pair is not None:
         for name, label in zip(("left_label", "right_label"), wanted.pair, strict=True):
             mask &= pc.equal(changed[name], label).to_numpy()
-    if wanted.outcome is not None and outcome is not None:
-        mask &= pc.fill_null(pc.equal(outcome, wanted.outcome), False).to_numpy(zero_copy_only=False)
+    if wanted.outcome is not None:
+        mask &= pc.fill_null(pc.equal(changed["outcome"], wanted.outcome), False).to_numpy()
     if wanted.span is not None:
         change = changed["score_change"].to_numpy()
         mask &= (change >= np.float32(wanted.span[0])) & (change <= np.float32(wanted.span[1]))
@@ -131,31 +133,43 @@ def show_settings(changes: list[ConfigChange]) -> None:
         st.dataframe(pa.table(rows), hide_index=True, height="content", alt="Settings that differ between the two runs")
 
 
-def show_outcomes(paired: Paired | None) -> None:
+def show_outcomes(changed: pa.Table, paired: Paired | None) -> None:
     """Draw the choice between all changed images, the fixed and the broken ones."""
     if paired is None:
         return
-    key = address.mirror("compare_outcome", change_filter().outcome)
+    counts = {outcome: pc.sum(pc.equal(changed["outcome"], outcome)).as_py() or 0 for outcome in (FIXED, BROKEN)}
+    names = {_ALL: f"All {changed.num_rows:,}"}
+    names |= {outcome: f"{outcome.capitalize()} {count:,}" for outcome, count in counts.items()}
+    key = address.mirror("compare_outcome", change_filter().outcome or _ALL)
+
+    def choose() -> None:
+        chosen = st.session_state[key]
+        _filter_changes(replace(change_filter(), outcome=None if chosen == _ALL else chosen))
+
     st.segmented_control(
         "Outcome",
-        [FIXED, BROKEN],
+        list(names),
         key=key,
-        format_func=str.capitalize,
-        on_change=lambda: _filter_changes(replace(change_filter(), outcome=st.session_state[key])),
+        required=True,
+        format_func=names.__getitem__,
+        on_change=choose,
         label_visibility="collapsed",
     )
 
 
-def show_export(changed: pa.Table, outcome: pa.Array, rows: Rows) -> None:
-    """Draw the download of the shown changes, and the way to review what the runs label differently."""
-    part = changed.append_column("outcome", outcome).take(pa.array(rows))
-    with st.container(horizontal=True, width="content"):
-        st.page_link(
-            "pages/review.py",
-            label="Review where models disagree",
-            icon=":material/how_to_reg:",
-            query_params=address.carried(queue="disagree"),
-        )
+def show_export(changed: pa.Table, rows: Rows, right: Opened) -> None:
+    """Draw the download of the shown changes, and the way to review them."""
+    part = changed.take(pa.array(rows))
+    wanted = address.query()
+    of_changes = {name: wanted[name] for name in CHANGE_KEYS if name in wanted}
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
+        if len(rows):
+            st.page_link(
+                "pages/review.py",
+                label="Review these",
+                icon=":material/how_to_reg:",
+                query_params=address.carried(**{**of_changes, WITH: right.run_id, "queue": "changed"}),
+            )
         st.download_button(
             "Changes (CSV)",
             data=lambda: csv_bytes(part),
@@ -228,4 +242,4 @@ def _filter_changes(wanted: ChangeFilter) -> None:
 
 
 def _change_other() -> None:
-    address.change({_WITH: st.session_state[_KEY], _PAIR: None, _SPAN: None, _OUTCOME: None, "page": None})
+    address.change({WITH: st.session_state[_KEY], _PAIR: None, _SPAN: None, _OUTCOME: None, "page": None})

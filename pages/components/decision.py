@@ -7,11 +7,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, place, text
+from pages.components import address, cached, place, policies, text
 from pages.components.filters import set_filter
 from pages.components.opened import Opened
 from sparkcore.analysis.filters import Filters
-from sparkcore.analysis.policy import ACCEPT, REJECT, REVIEW, Aim, FittedPolicy, count_decisions, decide, fit_policy
+from sparkcore.analysis.policy import (
+    ACCEPT,
+    REJECT,
+    REVIEW,
+    Aim,
+    FittedPolicy,
+    Policy,
+    count_decisions,
+    decide,
+    fit_policy,
+    measure_precision,
+)
 from sparkcore.analysis.thresholds import CONFIDENCE
 from sparkcore.analysis.truth import has_truth
 from sparkcore.errors import RequestError
@@ -21,21 +32,45 @@ _TABLE_HEIGHT = 300
 
 
 def show(opened: Opened, wanted: Filters) -> None:
-    """Draw the thresholds for a precision, and what they do with the images that pass the filters."""
-    if not has_truth(opened.table):
+    """Draw the thresholds for a precision, or those of a saved policy, and what they do with the filtered images."""
+    if not (has_truth(opened.table) or policies.are_there(opened.store)):
         return
     with st.container(border=True, key="decision"):
         st.markdown("**Decide by score**")
-        aim = _show_aim()
-        try:
-            fitted = _fit(opened, aim, wanted.without("score").without("correct"))
-        except RequestError as error:
-            st.info(text.escape(str(error)), icon=":material/info:")
-            return
-        _show_found(fitted)
-        _show_decisions(opened, wanted, fitted)
-        if aim.by_class:
-            _show_classes(fitted)
+        saved = policies.choose(opened.store, "decision_policy", "Policy")
+        others = wanted.without("score").without("correct")
+        if saved is not None:
+            _show_saved(opened, others, saved)
+            _show_decisions(opened, wanted, saved, is_saved=True)
+        elif has_truth(opened.table):
+            _show_fit(opened, wanted, others)
+
+
+def _show_fit(opened: Opened, wanted: Filters, others: Filters) -> None:
+    aim = _show_aim()
+    try:
+        fitted = _fit(opened, aim, others)
+    except RequestError as error:
+        st.info(text.escape(str(error)), icon=":material/info:")
+        return
+    _show_found(fitted)
+    _show_decisions(opened, wanted, fitted.policy, is_saved=False)
+    if aim.by_class:
+        _show_classes(fitted)
+
+
+def _show_saved(opened: Opened, others: Filters, policy: Policy) -> None:
+    """Say what a saved policy accepts, and how precise that is here where true labels are known."""
+    said = f"Accepts from a score of **{text.percent(policy.accept)}** on"
+    said += f", with a threshold of their own for {len(policy.classes):,} classes." if policy.classes else "."
+    measured = measure_precision(opened.table, policy, cached.matching_rows(opened, others))
+    if measured is not None:
+        low, high = text.percent(measured.low), text.percent(measured.high)
+        said += (
+            f" Here **{text.percent(measured.precision)}** of the accepted ones are correct ({100 * CONFIDENCE:.0f} % "
+            f"interval: {low} to {high}, of {text.images(measured.kept)} with a true label)."
+        )
+    st.markdown(said)
 
 
 def _show_aim() -> Aim:
@@ -58,14 +93,13 @@ def _show_found(fitted: FittedPolicy) -> None:
     )
 
 
-def _show_decisions(opened: Opened, wanted: Filters, fitted: FittedPolicy) -> None:
-    decided = decide(opened.table, fitted.policy).take(pa.array(cached.matching_rows(opened, wanted)))
+def _show_decisions(opened: Opened, wanted: Filters, policy: Policy, *, is_saved: bool) -> None:
+    decided = decide(opened.table, policy).take(pa.array(cached.matching_rows(opened, wanted)))
     counts = count_decisions(decided)
     st.markdown(
         f":material/check: **{counts[ACCEPT]:,}** accepted · :material/how_to_reg: **{counts[REVIEW]:,}** to review · "
         f":material/block: **{counts[REJECT]:,}** rejected, of {text.images(len(decided) - decided.null_count)}"
     )
-    policy = fitted.policy
     below = float(np.nextafter(np.float32(policy.accept), np.float32(0)))  # ranges include both ends
     with st.container(horizontal=True):
         for name, label, ends in (
@@ -83,6 +117,8 @@ def _show_decisions(opened: Opened, wanted: Filters, fitted: FittedPolicy) -> No
             on_click="ignore",
             help="For `sparkcore run --policy` and `sparkcore export --policy`.",
         )
+        show = policies.show_delete if is_saved else policies.show_save
+        show(opened.store, policy)
 
 
 def _show_classes(fitted: FittedPolicy) -> None:

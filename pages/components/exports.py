@@ -12,17 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, text
+from pages.components import address, policies, text
 from pages.components.frame import PAGES
 from pages.components.opened import Opened
 from sparkcore import intake
 from sparkcore.analysis import archive, export
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.filters import Filters
-from sparkcore.analysis.report import render_report
+from sparkcore.analysis.policy import Policy, with_decisions
+from sparkcore.analysis.report import Wanted, render_report
 from sparkcore.runs.results import load_thumbnails
+from sparkcore.runs.vectors import vectors_of
 
 _LONGEST_NAME = 60
+LONGEST_TITLE = 120
 # The archive is made in memory, while somebody waits for it.
 MAX_PICTURES = 1_000
 MAX_BYTES = 500_000_000
@@ -32,13 +35,16 @@ MAX_BYTES = 500_000_000
 class Exported:
     """Hold what is exported: these rows of a run, in this order, and the filters that they pass.
 
-    With `originals`, a ZIP holds the original files too.
+    With `originals`, a ZIP holds the original files too. The tables get the decisions of a `policy` as a column, the
+    report its `title` (empty: the name of the run).
     """
 
     opened: Opened
     rows: Rows
     filters: Filters
     originals: bool = False
+    policy: Policy | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,11 @@ def show_menu(exported: Exported, *, key: str = "export") -> None:
             key=f"{key}-originals",
             help="Adds the original files, as far as they lie in the folders that this server may read.",
         )
-        exported = replace(exported, originals=originals)
+        policy = policies.choose(exported.opened.store, f"{key}-policy", "Add the decisions of a policy")
+        title = st.text_input(
+            "Title of the report", key=f"{key}-title", max_chars=LONGEST_TITLE, placeholder=exported.opened.name
+        )
+        exported = replace(exported, originals=originals, policy=policy, title=title.strip())
         too_large = _too_large(exported)
         for offer in _FORMATS:
             refused = too_large if offer.suffix == "zip" else ""
@@ -130,9 +140,9 @@ def report_bytes(exported: Exported) -> bytes:
     """Return the report as one HTML file."""
     opened = exported.opened
     thumbnails = partial(load_thumbnails, opened.store, opened.run_id)
-    manifest = opened.manifest.to_dict()
-    report = render_report(opened.table, manifest, filters=exported.filters, thumbnails=thumbnails, title=opened.name)
-    return report.encode()
+    vectors = vectors_of(opened.store, opened.manifest)
+    wanted = Wanted(exported.filters, exported.title or opened.name, thumbnails, vectors)
+    return render_report(opened.table, opened.manifest.to_dict(), wanted).encode()
 
 
 _FORMATS = (
@@ -166,13 +176,14 @@ _FORMATS = (
         "html",
         "text/html",
         report_bytes,
-        "One file with settings, numbers, charts and pictures. Opens offline and fits into an email.",
+        "What is in it, how good it is and what to look at, on at most six printed pages. Opens offline.",
     ),
 )
 
 
 def _part(exported: Exported) -> pa.Table:
-    return exported.opened.table.take(pa.array(exported.rows))
+    part = exported.opened.table.take(pa.array(exported.rows))
+    return with_decisions(part, exported.policy) if exported.policy else part
 
 
 def file_stem(exported: Exported) -> str:

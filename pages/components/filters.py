@@ -12,6 +12,8 @@ import streamlit as st
 from pages.components import address, cached, text
 from pages.components.opened import Opened
 from sparkcore.analysis.filters import CORRECT, INCORRECT, REVIEWED, STARRED, UNREVIEWED, Filters, Range, describe
+from sparkcore.analysis.groups import narrowed_labels
+from sparkcore.groups import parse_path
 from sparkcore.imaging.lettering import display_name
 from sparkcore.schema import STATUS_ERROR, STATUS_OK
 
@@ -38,7 +40,7 @@ def show_chips(filters: Filters) -> None:
     with st.container(horizontal=True, gap="small", key="chips"):
         for field, said in described:
             st.button(
-                text.escape(said if field == "name" else display_name(said)),
+                text.escape(said if field in ("name", "find") else display_name(said)),
                 key=f"chip_{field}",
                 icon=":material/close:",
                 icon_position="right",
@@ -57,8 +59,11 @@ def set_filter(**wanted: Any) -> None:
 
 
 def _show_widgets(options: cached.FilterOptions, filters: Filters) -> None:
-    _show_many("Label", "label", filters.labels, options.labels)
-    _show_name(filters.name)
+    _show_text("Search labels", "find", filters.find, "dog, vehicles" if options.groups else "Any")
+    if options.groups or filters.groups:
+        _show_many("Group", "group", filters.groups, options.groups)
+    _show_many("Label", "label", filters.labels, tuple(narrowed_labels(options.labels, filters)))
+    _show_text("File name contains", "name", filters.name, "Any")
     _show_percent("Score", "score", filters.score)
     if options.has_truth:
         _show_choice("Prediction", "correct", filters.correct, _CORRECT)
@@ -83,19 +88,25 @@ def _show_many(label: str, name: str, value: tuple[str, ...], options: tuple[str
         [*options, *unknown],
         key=key,
         placeholder="Any",
-        format_func=display_name,
+        format_func=_group_name if name == "group" else display_name,
+        filter_mode="contains",
         on_change=address.writer(key, name, list),
     )
 
 
-def _show_name(value: str) -> None:
-    key = address.mirror("filter_name", value)
+def _group_name(path: str) -> str:
+    """Return a group as its own name first: in a narrow list, that is what people look for."""
+    return " \N{MIDDLE DOT} ".join(reversed(parse_path(path)[-2:]))
+
+
+def _show_text(label: str, name: str, value: str, example: str) -> None:
+    key = address.mirror(f"filter_{name}", value)
     st.text_input(
-        "File name contains",
+        label,
         key=key,
         type="search",
-        placeholder="Any",
-        on_change=address.writer(key, "name", default=""),
+        placeholder=example,
+        on_change=address.writer(key, name, default=""),
     )
 
 

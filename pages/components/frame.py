@@ -37,6 +37,7 @@ _LOGO = (
 PAGES = {
     "gallery": ("Gallery", ":material/grid_view:", "All pictures of a run with their labels."),
     "labels": ("Labels", ":material/label:", "How often each label was predicted."),
+    "map": ("Map", ":material/scatter_plot:", "All pictures at once, similar ones near each other."),
     "image": ("Image", ":material/image:", "One picture with all its predictions."),
     "review": ("Review", ":material/how_to_reg:", "Correct labels by keyboard, and learn how good the model is."),
     "evaluate": ("Evaluate", ":material/fact_check:", "How often the predictions are correct."),
@@ -48,7 +49,7 @@ PAGES = {
     "runs": ("All runs", ":material/history:", "All runs in this store."),
 }
 SECTIONS = {
-    "Explore": ("gallery", "labels", "duplicates", "image"),
+    "Explore": ("gallery", "labels", "map", "duplicates", "image"),
     "Judge": ("review", "evaluate", "scores", "compare", "problems"),
     "Runs": ("run", "runs"),
 }
@@ -174,7 +175,9 @@ def _show_run_choice(store: RunStore, manifests: list[Manifest], run_id: str) ->
 
 
 def _change_run() -> None:
-    address.change({"run": st.session_state[_RUN_KEY], "page": None, "image": None, "id": None})
+    address.change(
+        {"run": st.session_state[_RUN_KEY], "page": None, "image": None, "id": None, "area": None, "view": None}
+    )
 
 
 def _show_error(run_id: str, error: SparkcoreError) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
 import streamlit as st
 
 from pages.components import similar, text, trouble
+from pages.components.cached import BY_KEY
 from pages.components.opened import Opened
 from pages.components.picture import Row
-from sparkcore import intake
-from sparkcore.analysis.explanation import explanation_png, load_explanation
-from sparkcore.errors import ImageError, SparkcoreError
+from sparkcore import client, intake
+from sparkcore.analysis.explanation import Explanation, explanation_png, has_maps, load_explanation
+from sparkcore.errors import ImageError, RunFailedError, SparkcoreError
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.results import load_thumbnails
 from sparkcore.schema import STATUS_OK
+
+_LONGEST_S = 60  # for a model of any size on a busy machine
 
 
 def show(opened: Opened, row: Row) -> None:
@@ -23,17 +30,33 @@ def show(opened: Opened, row: Row) -> None:
     if not part.open:
         return
     with part:
-        if "activation" not in (opened.manifest.model.get("features") or {}):
-            similar.show_missing(opened, "activation")
-            return
         try:
-            _show_map(opened, row)
+            if has_maps(opened.manifest):
+                _show_map(opened, row, load_explanation(opened.store, opened.manifest, row["image_id"]))
+            else:
+                similar.show_missing(opened, "activation")
+                _show_map(opened, row, _by_occlusion(opened, row["image_id"], row["origin"]))
+                st.caption("Found by covering one part of the picture after the other.")
         except SparkcoreError as error:
             trouble.show(error)
 
 
-def _show_map(opened: Opened, row: Row) -> None:
-    explanation = load_explanation(opened.store, opened.manifest, row["image_id"])
+@st.cache_data(max_entries=64, show_spinner="Covering parts of the picture …", hash_funcs=BY_KEY)
+def _by_occlusion(opened: Opened, image_id: str, origin: str) -> Explanation:
+    """Return the evidence that a process with the run's model finds; raises ImageError where the original is gone."""
+    intake.open_allowed(origin, intake.allowed_roots(opened.store.state))
+    with TemporaryDirectory(prefix="sparkcore-why-") as folder:
+        path = Path(folder, "evidence.npz")
+        errand = client.start_errand(("explain", opened.run_id, image_id, path))
+        errand.wait(_LONGEST_S)
+        if errand.is_running or errand.has_failed:
+            errand.process.kill()
+            raise RunFailedError(f"There is no heat map: {errand.said or f'it took more than {_LONGEST_S} seconds.'}")
+        with np.load(path) as found:
+            return Explanation(tuple(found["labels"].tolist()), found["maps"])
+
+
+def _show_map(opened: Opened, row: Row, explanation: Explanation) -> None:
     image_id = row["image_id"]
     label = st.segmented_control(
         "Label",

@@ -59,7 +59,8 @@ def _draw_active(job: Job) -> None:
             on_click=_cancel,
             args=(job.job_id,),
         )
-        if now - (job.heartbeat_at or job.created_at) > _ENGINE_WAIT_S and client.engine_pid() is None:
+        silent_s = abs(now - (job.heartbeat_at or job.created_at))  # a clock may be set back
+        if silent_s > _ENGINE_WAIT_S and client.engine_pid() is None:
             st.button(
                 "Start the engine",
                 key=f"engine_{job.job_id}",
@@ -152,15 +153,20 @@ def _log_tail(store: RunStore) -> bytes:
         return log.read()
 
 
-def _resume(job: Job, store: RunStore) -> None:
-    """Submit the same request again: it computes what is missing."""
+def resume(job: Job, store: RunStore) -> Job | None:
+    """Submit the same request again, which computes what is missing; None where it is refused, which is said."""
     try:
         roots = intake.allowed_roots(store.state)
         config = intake.within_roots(job.config, roots)
-        resumed = client.submit(config, retry_failed=job.retry_failed, roots=roots)
+        return client.submit(config, retry_failed=job.retry_failed, roots=roots)
     except SparkcoreError as error:
         trouble.toast(error)
-    else:
+        return None
+
+
+def _resume(job: Job, store: RunStore) -> None:
+    resumed = resume(job, store)
+    if resumed is not None:
         address.change({"job": resumed.job_id})
         place.ask(f"job_{resumed.job_id}")
 

@@ -10,20 +10,12 @@ from typing import Any
 from pages.components import text
 from sparkcore.config import DEFAULT_MODEL, MODEL_SUFFIXES, RunConfig
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.notes import Note, Notes
+from sparkcore.runs.notes import Note, Notes, source_name
 
 QUICK_LOOK = 75  # images
-_UPLOADS = "uploads"
 _DEFAULTS = RunConfig(images="-").to_dict()
 _SPEAK_FOR_THEMSELVES = ("resize", "interpolation", "precision")
 _NUMBERS = ("top_k", *(f"{end}_{side}" for side in ("height", "width", "channels") for end in ("min", "max")))
-
-
-def source_name(images: str) -> str:
-    """Return the name of what a run reads: its folder or file, without the path."""
-    path = Path(images.rstrip("/"))
-    # The folder of an upload is named after its content.
-    return "Upload" if path.parent.name == _UPLOADS else path.name or images
 
 
 def request_name(config: Mapping[str, Any], model: str | None = None) -> str:

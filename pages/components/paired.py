@@ -26,27 +26,45 @@ def show(paired: Paired | None) -> None:
         st.metric("Broken", f"{paired.broken:,}", help="Correct in this run, wrong in the other one.", border=True)
     said = paired.sentence("this run", "the other run")
     st.markdown(f"**{said}** Judged on {text.images(paired.judged)} that both runs have.")
-    if paired.classes.num_rows:
-        with st.expander("Classes that differ"):
-            _show_classes(paired.classes)
+    _show_better_groups(paired)
+    for what, name, found in (("Groups", "Group", paired.groups), ("Classes", "Class", paired.classes)):
+        if found.num_rows:
+            with st.expander(f"{what} that differ: {found.num_rows:,}"):
+                _show_split(found, name)
 
 
-def _show_classes(classes: pa.Table) -> None:
-    columns = {name: classes[name] for name in classes.column_names}
+def _show_better_groups(paired: Paired) -> None:
+    left, right = paired.better_groups()
+    for run, groups in (("This run", left), ("The other run", right)):
+        if groups:
+            names = ", ".join(map(text.escape, groups))
+            st.markdown(f"{run} is better at {names} (McNemar's test, corrected for the number of groups).")
+
+
+def _show_split(found: pa.Table, name: str) -> None:
+    columns = {column: found[column] for column in found.column_names}
     columns["name"] = text.display_names(columns["name"])
-    columns |= {name: pc.multiply(columns[name], 100) for name in ("accuracy_left", "accuracy_right")}
+    columns |= {side: pc.multiply(columns[side], 100) for side in ("accuracy_left", "accuracy_right")}
     share = partial(st.column_config.NumberColumn, format="%.1f %%")
     st.dataframe(
         pa.table(columns),
         hide_index=True,
-        height=min(_TABLE_HEIGHT, 40 + 35 * classes.num_rows),
+        height=min(_TABLE_HEIGHT, 40 + 35 * found.num_rows),
         column_config={
-            "name": st.column_config.TextColumn("Class", pinned=True),
+            "name": st.column_config.TextColumn(name, pinned=True, help="Of the true labels"),
             "images": st.column_config.NumberColumn("Images", format="localized"),
             "accuracy_left": share("This run"),
             "accuracy_right": share("Other run"),
             "fixed": st.column_config.NumberColumn("Fixed", format="localized"),
             "broken": st.column_config.NumberColumn("Broken", format="localized"),
+            "p_value": st.column_config.NumberColumn(
+                "p", format="%.3f", help="McNemar's exact test of this row alone."
+            ),
+            "p_adjusted": st.column_config.NumberColumn(
+                "p, corrected",
+                format="%.3f",
+                help="After Holm, for the number of rows. Below 0.05 a difference is hardly chance.",
+            ),
         },
-        alt="Accuracy of both runs for every class where they differ",
+        alt=f"{name}: accuracy of both runs and McNemar's test",
     )

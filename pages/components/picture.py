@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, copying, text, zoom
 from pages.components.naming import run_name
 from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore import intake
@@ -47,8 +47,12 @@ def show(opened: Opened, number: int, row: Row) -> None:
         if thumbnail:
             st.image(annotated_picture(thumbnail, row["label"], row["score"], None), alt=alt)
         st.caption(f"Only the thumbnail: {text.escape(str(error))}")
+        _show_copying(row)
         return
-    _offer_download(content, row)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        zoom.show_button(content, row["file_name"])
+        _offer_downloads(content, row)
+        _show_copying(row)
     seen = st.expander("What the model saw", on_change="rerun", key="seen")
     if seen.open:
         with seen:
@@ -158,10 +162,23 @@ def _open(opened: Opened, origin: str) -> bytes:
     return intake.open_allowed(origin, intake.allowed_roots(opened.store.state))
 
 
-def _offer_download(content: bytes, row: Row) -> None:
+def _show_copying(row: Row) -> None:
+    copying.show({"Copy link": "", "Copy path": text.path(row["origin"])}, key="copy")
+
+
+def _offer_downloads(content: bytes, row: Row) -> None:
+    st.download_button(
+        "Original",
+        data=lambda: content,
+        file_name=row["file_name"],
+        mime="application/octet-stream",
+        on_click="ignore",
+        icon=":material/download:",
+        help=f"The file as it is: {text.size(len(content))}.",
+    )
     data: Callable[[], bytes] = partial(annotated_jpeg, content, row["label"], row["score"])
     st.download_button(
-        "Download with label",
+        "With label",
         data=data,
         file_name=f"{PurePosixPath(row['file_name']).stem}-{row['label']}.jpg",
         mime="image/jpeg",

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, text
+from pages.components import address, cached, comparison, text
 from pages.components.browse import step_button
 from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore.analysis import queues, review_stats
@@ -23,12 +23,13 @@ from sparkcore.analysis.truth import has_truth
 from sparkcore.errors import SparkcoreError
 from sparkcore.reviews.review import State
 
-SAMPLE, UNSURE, WRONG, DISAGREE = "sample", "unsure", "wrong", "disagree"
+SAMPLE, UNSURE, WRONG, DISAGREE, CHANGED = "sample", "unsure", "wrong", "disagree", "changed"
 _TITLES = {
     SAMPLE: "Random sample",
     UNSURE: "Least confident",
     WRONG: "Likely wrong labels",
     DISAGREE: "Models disagree",
+    CHANGED: "Changed labels",
 }
 _ABOUT = {
     UNSURE: "The lowest scores first.",
@@ -46,6 +47,8 @@ def show_choice(opened: Opened) -> str:
     offered = [SAMPLE, UNSURE]
     offered += [WRONG] if has_truth(opened.plain) else []
     offered += [DISAGREE] if _others(opened) else []
+    other = _compared(opened)
+    offered += [CHANGED] if other else []
     chosen = address.get("queue", SAMPLE, offered)
     key = address.mirror("review_queue", chosen)
     st.segmented_control(
@@ -60,6 +63,8 @@ def show_choice(opened: Opened) -> str:
     )
     if chosen in _ABOUT:
         st.caption(_ABOUT[chosen])
+    if chosen == CHANGED and other:
+        st.caption(f"What {text.escape(other.name)} labels differently, the largest change in score first.")
     return chosen
 
 
@@ -67,6 +72,9 @@ def rows(opened: Opened, wanted: Filters, queue: str) -> Rows:
     """Return the rows of a queue in its order, which reviews do not change."""
     is_stable = not any(getattr(wanted, field.name) for field in fields(wanted) if field.name in _JUDGING)
     base = opened.without_reviews if is_stable else opened
+    other = _compared(opened) if queue == CHANGED else None
+    if other is not None:
+        return _changed(base, other, wanted)
     return _rows(base, wanted, queue, tuple(_others(opened)) if queue == DISAGREE else ())
 
 
@@ -137,6 +145,26 @@ def _said(found: Estimate) -> str:
 
 def _choose(key: str) -> None:
     address.change({"queue": st.session_state[key], "image": None})
+
+
+def _changed(opened: Opened, other: Opened, wanted: Filters) -> Rows:
+    """Return the rows of the pictures that the page Compare shows, in its order."""
+    chosen = comparison.change_filter()
+    if not chosen.outcome:  # else reviews, which are true labels, decide
+        opened, other = opened.without_reviews, other.without_reviews
+    compared = cached.comparison(opened, other, wanted)
+    return compared.rows[0][comparison.matching_changes(compared.changed, chosen)]
+
+
+def _compared(opened: Opened) -> Opened | None:
+    """Return the run that a comparison has led here from."""
+    run_id = address.get(comparison.WITH)
+    if not run_id or run_id == opened.run_id:
+        return None
+    try:
+        return open_run(opened.store, run_id)
+    except SparkcoreError:
+        return None
 
 
 def _others(opened: Opened) -> list[Opened]:

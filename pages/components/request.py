@@ -14,12 +14,15 @@ from pages.components.source import SAMPLES, Source
 from sparkcore import client, intake
 from sparkcore.config import FEATURES, RunConfig
 from sparkcore.errors import SparkcoreError
+from sparkcore.origins import list_file
 from sparkcore.runs.jobs import Job
+from sparkcore.runs.lists import find_list
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import list_samples
 
 EARLIER = 5
 _JOBS = 30
+_CHOOSING = ("sample", *(f"{end}_{side}" for end in ("min", "max") for side in ("width", "height", "channels")))
 _REFUSED_KEY = "request_refused"
 
 
@@ -49,13 +52,13 @@ def show_refused(job_id: str) -> None:
 
 def known_folders(jobs: list[Job]) -> list[str]:
     """Return the folders of the latest jobs, newest first."""
-    return list(dict.fromkeys(job.config.images for job in jobs))
+    return list(dict.fromkeys(job.config.images for job in jobs if list_file(job.config.images) is None))
 
 
 def repeated(store: RunStore, name: str) -> RunConfig | None:
     """Return the request of the run or job with this id, as defaults of a new one; None where there is none.
 
-    The address may ask for features, which the run or job did without.
+    The address may ask for features, which the run or job did without, and for a list of its pictures.
     """
     if not name:
         return None
@@ -67,7 +70,14 @@ def repeated(store: RunStore, name: str) -> RunConfig | None:
     except SparkcoreError:
         st.warning(f"There is no run or job {text.escape(name)} to repeat. These are the default settings.")
         return None
-    return replace(config, features=address.get("features", config.features, FEATURES))
+    config = replace(config, features=address.get("features", config.features, FEATURES))
+    listed = find_list(store, address.get("list")) if address.get("list") else None
+    if address.get("list") and listed is None:
+        st.warning("This list of pictures is no longer here. Choose them again in the gallery.")
+    # What chose the pictures of that run has been done: a sample of a part would be a part of that.
+    if listed is None:
+        return config
+    return RunConfig.from_dict({**config.to_dict(), **dict.fromkeys(_CHOOSING), "images": f"@{listed}"})
 
 
 def show_welcome(store: RunStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +13,11 @@ from pages.components import address, gallery, text
 from pages.components.opened import Opened
 from pages.components.wall import FRAME_CSS, FRAME_JS
 from sparkcore.analysis.columns import Rows
+from sparkcore.analysis.explanation import has_maps, heat_thumbnails
 from sparkcore.imaging.lettering import display_name
 
 _PREDICTIONS = 5
+_HEAT = "heat"  # the parameter that asks for heat maps
 
 _CSS = (
     FRAME_CSS
@@ -76,6 +79,14 @@ _component = st.components.v2.component("pairs", html='<ul class="pairs"></ul>',
 def show_names(left: Opened, right: Opened) -> None:
     """Say which run is on which side."""
     st.caption(f"**Left:** this run, {text.escape(left.name)}. **Right:** other run, {text.escape(right.name)}.")
+    if has_maps(left.manifest) or has_maps(right.manifest):
+        key = address.mirror("compare_heat", _is_heated())
+        st.toggle(
+            "Where each model looked",
+            key=key,
+            on_change=address.writer(key, _HEAT, lambda value: "1" if value else None),
+            help="Orange speaks for the label of that run, blue against it.",
+        )
 
 
 def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, key: str) -> None:
@@ -88,10 +99,23 @@ def show(left: Opened, right: Opened, rows: tuple[Rows, Rows], part: Rows, *, ke
 
 def _sides(run: Opened, rows: Rows) -> list[dict[str, Any]]:
     tops = run.table["top"].take(pa.array(rows)).to_pylist()
+    tiles = [asdict(tile) for tile in gallery.make_tiles(run, rows)]
     return [
-        {**asdict(tile), "predictions": [_prediction(one) for one in (top or [])[:_PREDICTIONS]]}
-        for tile, top in zip(gallery.make_tiles(run, rows), tops, strict=True)
+        {**tile, "predictions": [_prediction(one) for one in (top or [])[:_PREDICTIONS]]}
+        for tile, top in zip(_heated(run, tiles) if _is_heated() else tiles, tops, strict=True)
     ]
+
+
+def _is_heated() -> bool:
+    return address.get(_HEAT) == "1"
+
+
+def _heated(run: Opened, tiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the tiles with their pictures under the evidence for their label, as far as it is known."""
+    contents = {tile["image_id"]: base64.b64decode(tile["picture"].partition(",")[2]) for tile in tiles}
+    known = heat_thumbnails(run.store, run.manifest, {name: content for name, content in contents.items() if content})
+    pictures = {name: "data:image/jpeg;base64," + base64.b64encode(content).decode() for name, content in known.items()}
+    return [{**tile, "picture": pictures.get(tile["image_id"], tile["picture"])} for tile in tiles]
 
 
 def _prediction(one: dict[str, Any]) -> tuple[str, str, str]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages.components import text, trouble
+from pages.components import browser, text, trouble
 from sparkcore import intake, uploads
 from sparkcore.errors import InputError, StorageError
-from sparkcore.origins import is_local
+from sparkcore.folders import FIRST_PICTURES
+from sparkcore.origins import absolute_path, is_local, list_file, origin_of
 from sparkcore.roots import Root
+from sparkcore.runs.notes import source_name
 from sparkcore.runs.store import RunStore
 from sparkcore.samples import list_samples, stored_samples
 
-SAMPLES, FOLDER, UPLOAD = "samples", "folder", "upload"
+SAMPLES, FOLDER, UPLOAD, LIST = "samples", "folder", "upload", "list"
 _KINDS = {SAMPLES: "Built-in samples", FOLDER: "Folder on the server", UPLOAD: "Upload"}
+_LISTED = {LIST: "Chosen pictures"}
 _REFUSED_SHOWN = 20
 _COUNTED_FILES = 10_000
 
@@ -28,7 +32,7 @@ Refused = tuple[tuple[str, str], ...]  # file name and reason
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold the choice: `text` is a path (empty for samples and uploads), `files` are the uploads.
+    """Hold the choice: `text` is a path or list (empty for samples and uploads), `files` are the uploads.
 
     `is_usable` tells whether there is something to run: a folder that may be read, or a file.
     """
@@ -40,17 +44,21 @@ class Source:
 
 
 def show(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
-    """Draw the choice of pictures; `folders` are suggestions, `default` is the folder to start with."""
+    """Draw the choice of pictures; `folders` are suggestions, `default` is the folder or list to start with."""
+    listed = default if default and list_file(default) else None
+    kinds = {**_LISTED, **_KINDS} if listed else _KINDS
     kind = st.segmented_control(
         "Pictures",
-        list(_KINDS),
-        default=FOLDER if default else SAMPLES,
-        format_func=_KINDS.__getitem__,
+        list(kinds),
+        default=LIST if listed else FOLDER if default else SAMPLES,
+        format_func=kinds.__getitem__,
         key=f"{prefix}kind",
         persist_state="session",
     )
+    if kind == LIST and listed:
+        return _show_list(store, listed)
     if kind == FOLDER:
-        return _show_folder(store, folders, prefix, default)
+        return _show_folder(store, folders, prefix, None if listed else default)
     if kind == UPLOAD:
         return _show_upload(prefix)
     st.caption(f"{len(list_samples())} rendered pictures of everyday things with known labels.")
@@ -64,7 +72,7 @@ def resolve(source: Source, store: RunStore) -> tuple[str, Refused]:
     """
     if source.kind == SAMPLES:
         return str(stored_samples(store.state)), ()
-    if source.kind == FOLDER:
+    if source.kind in (FOLDER, LIST):
         return intake.choose_images(source.text, intake.allowed_roots(store.state)), ()
     with st.spinner("Checking the pictures …"):
         files = [uploads.SentFile(file.name, file.size, file.getvalue) for file in source.files]
@@ -84,20 +92,38 @@ def show_refused(refused: Refused) -> None:
     st.warning(f"Uploaded files left out: {len(refused):,}\n{lines}{more}", icon=":material/block:")
 
 
+def _show_list(store: RunStore, listed: str) -> Source:
+    st.markdown(f"**{text.escape(source_name(listed))}**")
+    roots = intake.allowed_roots(store.state)
+    try:
+        path = Path(intake.choose_images(listed, roots)[1:])
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            first = [line.strip() for line in islice(lines, FIRST_PICTURES)]
+    except (InputError, OSError) as error:
+        trouble.show(error if isinstance(error, InputError) else InputError(f"The list cannot be read: {error}"))
+        return Source(LIST, listed, is_usable=False)
+    browser.show_pictures([line if "://" in line else origin_of(absolute_path(line)) for line in first], roots)
+    return Source(LIST, listed)
+
+
 def _show_folder(store: RunStore, folders: list[str], prefix: str, default: str | None) -> Source:
     roots = intake.allowed_roots(store.state)
-    options = list(dict.fromkeys([*([default] if default else []), *folders, *(str(r) for r in roots[:-2])]))
+    key = f"{prefix}folder"
+    given = [one for one in (default, st.session_state.get(key)) if one]
+    options = list(dict.fromkeys([*given, *folders, *map(str, intake.given_roots())]))
     chosen = st.selectbox(
         "Folder, file or pattern",
         options,
         index=0 if default else None,
         accept_new_options=True,
         placeholder="Path on the server",
-        key=f"{prefix}folder",
+        key=key,
         persist_state="session",
         help="Subfolders are included. Allowed: " + ", ".join(f"`{root}`" for root in roots),
     )
-    return Source(FOLDER, chosen or "", is_usable=chosen is not None and _check_folder(chosen, roots))
+    is_usable = chosen is not None and _check_folder(chosen, roots)
+    browser.show(chosen, roots, key)
+    return Source(FOLDER, chosen or "", is_usable=is_usable)
 
 
 def _check_folder(chosen: str, roots: Sequence[Root]) -> bool:

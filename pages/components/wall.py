@@ -44,6 +44,20 @@ const make = (parent, tag, name, text) => {
   return element
 }
 
+const openHere = (link) => {
+  link.onclick = (event) => {
+    // With a modifier key, the browser itself opens the link in a new tab.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    const here = new URL(location.href)
+    here.searchParams.set("at", link.dataset.image)  // the way back leads to this picture
+    history.replaceState(history.state, "", here)
+    // One step of the history, as if it were the browser's own; a switch of the page by the server makes two.
+    history.pushState({}, "", link.href)
+    window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
+  }
+}
+
 const linkOf = (parent, tile) => {
   const link = make(parent, "a")
   link.href = tile.href
@@ -68,17 +82,7 @@ const linkOf = (parent, tile) => {
     const mark = make(frame, "div", `mark ${tile.mark}`, tile.mark === "correct" ? "\\u2713" : "\\u2717")
     mark.setAttribute("aria-hidden", "true")
   }
-  link.onclick = (event) => {
-    // With a modifier key, the browser itself opens the link in a new tab.
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-    event.preventDefault()
-    const here = new URL(location.href)
-    here.searchParams.set("at", tile.image_id)  // the way back leads to this picture
-    history.replaceState(history.state, "", here)
-    // One step of the history, as if it were the browser's own; a switch of the page by the server makes two.
-    history.pushState({}, "", link.href)
-    window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
-  }
+  openHere(link)
   return link
 }
 

@@ -37,7 +37,7 @@ PAIR_WIDTH = 220
 
 
 def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
-    """Draw `aggregates.label_counts` as bars; a point selection yields the `label` of a bar.
+    """Draw `aggregates.label_counts` as bars; a point selection yields the column of its name of a bar.
 
     The remaining labels are summed up in the axis title, because one bar for all of them would dwarf the others.
     """
@@ -61,7 +61,7 @@ def label_bars(counts: pa.Table, selection: str | None = "label") -> alt.Chart:
         )
         .properties(height=alt.Step(ROW_HEIGHT))
     )
-    return selectable(chart, selection, ["label"])
+    return selectable(chart, selection, [selection or "label"])
 
 
 def pair_bars(pairs: pa.Table, selection: str | None = "pair") -> alt.Chart:

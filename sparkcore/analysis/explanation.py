@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sparkcore.errors import RequestError
 from sparkcore.imaging.decode import ImageSize
-from sparkcore.imaging.heat_map import heat_map_png
+from sparkcore.imaging.heat_map import heat_map_jpeg, heat_map_png
 from sparkcore.imaging.lettering import display_name
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import load_rows
@@ -52,12 +54,15 @@ class Explanation:
         raise RequestError(f"label: expected one of {', '.join(self.labels)}, received {label!r}.")
 
 
+def has_maps(manifest: Manifest) -> bool:
+    """Tell whether the images of a run have class activation maps."""
+    return "activation" in (manifest.model.get("features") or {})
+
+
 def load_explanation(store: RunStore, manifest: Manifest, image_id: str) -> Explanation:
     """Read the maps of an image; raises RequestError where the run or the image has none."""
-    features = manifest.model.get("features") or {}
-    shape = features.get("activation")
-    if shape is None:
-        reason = features.get("reason", "it was made by an earlier version")
+    if not has_maps(manifest):
+        reason = (manifest.model.get("features") or {}).get("reason", "it was made by an earlier version")
         raise RequestError(
             f"Expected a run with class activation maps, run {manifest.run_id} has none: {reason}. Run again with "
             "features, with a model in which one layer follows the pooling."
@@ -67,8 +72,12 @@ def load_explanation(store: RunStore, manifest: Manifest, image_id: str) -> Expl
         raise RequestError(f"Expected the id of an image of run {manifest.run_id}, received {image_id!r}.")
     if rows[0]["activation"] is None:
         raise RequestError(f"The image {image_id} could not be read, so that it has no class activation maps.")
-    maps = np.frombuffer(rows[0]["activation"], np.uint8).reshape(-1, *shape)
-    labels = tuple(entry["label"] for entry in rows[0]["top"][: len(maps)])
+    return _explanation(rows[0], manifest)
+
+
+def _explanation(row: Mapping[str, Any], manifest: Manifest) -> Explanation:
+    maps = np.frombuffer(row["activation"], np.uint8).reshape(-1, *manifest.model["features"]["activation"])
+    labels = tuple(entry["label"] for entry in row["top"][: len(maps)])
     return Explanation(labels, (maps.astype(np.float32) - np.float32(_ZERO)) / np.float32(_SPAN))
 
 
@@ -76,3 +85,18 @@ def explanation_png(content: bytes, evidence: npt.NDArray[np.float32], manifest:
     """Return an image file, upright, under its evidence, where the model saw it, as PNG; raises ImageError."""
     model = ImageSize(manifest.model["height"], manifest.model["width"])
     return heat_map_png(content, evidence, model, manifest.fit)
+
+
+def heat_thumbnails(store: RunStore, manifest: Manifest, thumbnails: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return thumbnails, by image id, under the evidence for the best label, as JPEG; those without maps are absent."""
+    if not has_maps(manifest):
+        return {}
+    model = ImageSize(manifest.model["height"], manifest.model["width"])
+    rows = load_rows(store, manifest.run_id, thumbnails, ["image_id", "activation", "top"]).to_pylist()
+    return {
+        row["image_id"]: heat_map_jpeg(
+            thumbnails[row["image_id"]], _explanation(row, manifest).evidence(), model, manifest.fit
+        )
+        for row in rows
+        if row["activation"] is not None
+    }

@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from sparkcore.analysis.columns import top_depth
+from sparkcore.analysis.groups import with_groups
 from sparkcore.analysis.truth import match
 from sparkcore.schema import result_schema
 
@@ -26,20 +27,22 @@ METADATA_KEY = b"sparkcore"
 # Spreadsheets read a cell that begins like this as a formula. FF1D and the like are full-width forms of the signs.
 _FORMULA = r"^(\s*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 # Columns of class names, here and in the small tables of charts.
-_NAME_COLUMNS = frozenset({"label", "true_label", "truth", "first", "second", "left", "right"})
+_NAME_COLUMNS = frozenset(
+    {"label", "true_label", "truth", "first", "second", "left", "right"} | {"left_label", "right_label"}
+)
 
 
 def write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write the rows as CSV for spreadsheets: UTF-8 with a byte order mark, times in UTC.
 
-    Class names are words. The columns true_class_id, true_label and correct replace `truth`; they are empty where
-    nothing is known. The second and later predictions become the columns top2_class_id, top2_label, top2_score, top3_
-    and so on. Pictures and arrays are omitted. A text that a spreadsheet would run as a formula gets a leading
-    apostrophe.
+    Class names are words; `group` is the path of their group, where classes have one. The columns true_class_id,
+    true_label and correct replace `truth`; they are empty where nothing is known. The second and later predictions
+    become the columns top2_class_id, top2_label, top2_score, top3_ and so on. Pictures and arrays are omitted. A text
+    that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     file.write("\ufeff".encode())
     is_result = {"top", "truth", "class_id", "label"} <= set(table.column_names)
-    table = _with_true_class(table) if is_result else table
+    table = _with_true_class(with_groups(table)) if is_result else table
     depth = top_depth(table) if is_result else 0
     starts = range(0, table.num_rows, CSV_ROWS) or [0]
     for start in starts:
@@ -56,10 +59,11 @@ def write_parquet(
     thumbnails: Thumbnails | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the rows as Parquet, with their thumbnails if `thumbnails` reads them.
+    """Write the rows as Parquet, with their groups, and with their thumbnails if `thumbnails` reads them.
 
     `manifest` is stored as JSON in the file's metadata, under the key "sparkcore".
     """
+    table = with_groups(table)
     schema = table.schema if thumbnails is None else _with_thumbnail(table).schema
     if manifest is not None:
         schema = schema.with_metadata({METADATA_KEY: json.dumps(manifest, default=str).encode()})

@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
+from sparkcore.groups import parse_path
 from sparkcore.imaging.lettering import display_name
 from sparkcore.schema import ERROR_TYPES, STATUS_ERROR, STATUS_OK
 
@@ -19,20 +20,32 @@ REVIEWED, UNREVIEWED, STARRED = "reviewed", "unreviewed", "starred"
 RANGE_FIELDS = ("score", "margin", "entropy", "width", "height")
 
 # Field name -> query key, where they differ.
-_KEYS = {"labels": "label", "errors": "error", "image_ids": "id", "tags": "tag"}
+_KEYS = {"labels": "label", "groups": "group", "errors": "error", "image_ids": "id", "tags": "tag"}
 _LABELS_SHOWN = 3
+
+
+class Area(NamedTuple):
+    """The sides of a part of the map, from 0 to 1; y grows downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Hold the conditions that a row must meet; an empty field is no condition.
 
-    Ranges include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
+    `find` searches labels and groups by words; `groups` are paths, as in "Animals > Dogs", and one is enough. Ranges
+    include both ends and are open where an end is None; `width` and `height` are in pixels. `name` is a
     case-insensitive part of the file name. `correct` is CORRECT or INCORRECT. `pair` is (true class, predicted class)
     by the names of `truth.match`; `top_two` is (label of the first prediction, label of the second). `review` is
-    REVIEWED, UNREVIEWED or STARRED; one of the `tags` is enough.
+    REVIEWED, UNREVIEWED or STARRED; one of the `tags` is enough. `area` is a part of the map.
     """
 
+    find: str = ""
+    groups: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     score: Range | None = None
     margin: Range | None = None
@@ -48,6 +61,7 @@ class Filters:
     image_ids: tuple[str, ...] = ()
     review: str | None = None
     tags: tuple[str, ...] = ()
+    area: Area | None = None
 
     def to_query(self) -> dict[str, list[str]]:
         """Return the fields that are set, as lists of texts by query key."""
@@ -105,6 +119,8 @@ def _listed(texts: Sequence[str]) -> str:
 def _texts(name: str, value: Any) -> list[str]:
     if name in RANGE_FIELDS:
         return ["" if end is None else f"{end:.9g}" for end in value]
+    if name == "area":
+        return [f"{side:.4g}" for side in value]
     return [value] if isinstance(value, str) else list(value)
 
 
@@ -134,7 +150,18 @@ def _parse_pair(texts: list[str]) -> tuple[str, str] | None:
     return (texts[0], texts[1]) if len(texts) == 2 and all(texts) else None
 
 
+def parse_area(texts: Sequence[str]) -> Area | None:
+    """Return the part of the map that four texts describe; None where they describe none."""
+    try:
+        left, top, right, bottom = (float(text) for text in texts)
+    except ValueError:
+        return None
+    return Area(left, top, right, bottom) if 0 <= left < right <= 1 and 0 <= top < bottom <= 1 else None
+
+
 _PARSERS: dict[str, Callable[[list[str]], Any]] = {
+    "find": lambda texts: texts[0] if len(texts) == 1 else "",
+    "groups": _many(lambda text: bool(parse_path(text))),
     "labels": _many(bool),
     **dict.fromkeys(RANGE_FIELDS, _parse_range),
     "status": _one_of((STATUS_OK, STATUS_ERROR)),
@@ -146,9 +173,12 @@ _PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "image_ids": _many(lambda text: re.fullmatch(r"[0-9a-f]{16}", text) is not None),
     "review": _one_of((REVIEWED, UNREVIEWED, STARRED)),
     "tags": _many(bool),
+    "area": parse_area,
 }
 
 _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
+    "find": lambda value: f"label or group like “{value}”",
+    "groups": lambda value: _listed([parse_path(text)[-1] for text in value]),
     "labels": lambda value: "label " + _listed(value),
     "status": lambda value: "readable" if value == STATUS_OK else "unreadable",
     "errors": lambda value: "problem " + _listed(value),
@@ -158,5 +188,6 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str]] = {
     "top_two": lambda value: "first prediction {}, second {}".format(*map(display_name, value)),
     "review": {REVIEWED: "reviewed", UNREVIEWED: "not reviewed", STARRED: "with a star"}.__getitem__,
     "tags": lambda value: "tag " + _listed(value),
+    "area": lambda _value: "part of the map",
     "image_ids": lambda value: "1 selected image" if len(value) == 1 else f"{len(value):,} selected images",
 }

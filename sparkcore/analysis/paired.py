@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +12,15 @@ import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows
 from sparkcore.analysis.comparison import ConfigChange, join
+from sparkcore.analysis.label_table import GROUP_LEVELS
 from sparkcore.analysis.truth import has_truth, is_correct, match
+from sparkcore.groups import path_text
 from sparkcore.imaging.lettering import display_name, percent
+from sparkcore.runs.class_names import groups_of
 
 SIGNIFICANCE = 0.05
 FIXED, BROKEN = "fixed", "broken"
+_DIGITS = 8  # of a digest that people see
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,8 @@ class Paired:
 
     `fixed` images are wrong on the left and correct on the right, `broken` ones the other way round. `p_value` is that
     of McNemar's exact test. `outcome` is FIXED, BROKEN or null for every row of the left run. `classes` has a row for
-    each true class where the runs differ (name, images, accuracy_left, accuracy_right, fixed, broken).
+    each true class where the runs differ, `groups` for each group of true classes: name, images, accuracy_left,
+    accuracy_right, fixed, broken, p_value, and p_adjusted (Holm's correction for the number of rows).
     """
 
     judged: int
@@ -34,6 +41,13 @@ class Paired:
     p_value: float
     outcome: pa.Array
     classes: pa.Table
+    groups: pa.Table
+
+    def better_groups(self) -> tuple[list[str], list[str]]:
+        """Return the groups in which the left and the right run are better, beyond chance at SIGNIFICANCE."""
+        rows = [row for row in self.groups.to_pylist() if row["p_adjusted"] < SIGNIFICANCE]
+        left = [row["name"] for row in rows if row["broken"] > row["fixed"]]
+        return left, [row["name"] for row in rows if row["fixed"] > row["broken"]]
 
     def sentence(self, left: str = "the first run", right: str = "the second run") -> str:
         """Say in words which run is better, and whether chance explains it."""
@@ -76,6 +90,7 @@ def judge_pairs(left: pa.Table, right: pa.Table) -> Paired | None:
         p_value=mcnemar(int(fixed.sum()), int(broken.sum())),
         outcome=_outcome(left.num_rows, rows[fixed], rows[broken]),
         classes=_by_class(left, rows, before, after),
+        groups=_by_group(left, rows, before, after),
     )
 
 
@@ -105,7 +120,8 @@ def _name(name: str) -> str:
 
 
 def _value(value: object) -> str:
-    return "not set" if value in (None, [], "") else str(value)
+    said = "not set" if value in (None, [], "") else str(value)
+    return re.sub(r"[0-9a-f]{16,}", lambda digest: digest[0][:_DIGITS], said)
 
 
 def _outcome(size: int, fixed: Rows, broken: Rows) -> pa.Array:
@@ -114,21 +130,51 @@ def _outcome(size: int, fixed: Rows, broken: Rows) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), [FIXED, BROKEN]).cast(pa.string())
 
 
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values corrected for their number: the chance of any false alarm among all stays the level.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6 (1979).
+    """
+    order = np.argsort(p_values, kind="stable")
+    stepped = np.maximum.accumulate((len(p_values) - np.arange(len(p_values))) * p_values[order])
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
 def _by_class(left: pa.Table, rows: Rows, before: np.ndarray, after: np.ndarray) -> pa.Table:
     matched = match(left)
-    truth, size = matched.truth[rows], len(matched.names)
-    images = np.bincount(truth, minlength=size)
-    hits = [np.bincount(truth[one], minlength=size) for one in (before, after)]
-    fixed, broken = (np.bincount(truth[one], minlength=size) for one in (~before & after, before & ~after))
+    return _split(matched.names, matched.truth[rows], before, after)
+
+
+def _by_group(left: pa.Table, rows: Rows, before: np.ndarray, after: np.ndarray) -> pa.Table:
+    matched, known = match(left), groups_of(left)
+    texts = [path_text(known.get(class_id, ())[:GROUP_LEVELS]) for class_id in matched.class_ids]
+    names = list(dict.fromkeys(filter(None, texts)))
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.array([place.get(text, -1) for text in texts], dtype=np.int64)[matched.truth[rows]]
+    inside = codes >= 0
+    return _split(names, codes[inside], before[inside], after[inside])
+
+
+def _split(names: Sequence[str], codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> pa.Table:
+    """Return what differs for each code, the most differing images first."""
+    size = len(names)
+    images = np.bincount(codes, minlength=size)
+    hits = [np.bincount(codes[one], minlength=size) for one in (before, after)]
+    fixed, broken = (np.bincount(codes[one], minlength=size) for one in (~before & after, before & ~after))
     differing = np.flatnonzero(fixed + broken)
     order = differing[np.lexsort((differing, -(fixed + broken)[differing]))]
+    p_values = np.array([mcnemar(int(fixed[code]), int(broken[code])) for code in order])
     return pa.table(
         {
-            "name": pa.array([matched.names[code] for code in order], pa.string()),
+            "name": pa.array([names[code] for code in order], pa.string()),
             "images": images[order],
             "accuracy_left": hits[0][order] / images[order],
             "accuracy_right": hits[1][order] / images[order],
             "fixed": fixed[order],
             "broken": broken[order],
+            "p_value": pa.array(p_values, pa.float64()),
+            "p_adjusted": pa.array(holm(p_values), pa.float64()),
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, encode, floats
+from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.thresholds import (
+    CONFIDENCE,
     Bools,
     Threshold,
     fit_rejection,
@@ -64,6 +66,10 @@ class Policy:
         """Return the content of a policy's file."""
         return f"{json.dumps(asdict(self), indent=2, ensure_ascii=False)}\n"
 
+    def named(self, name: str) -> Policy:
+        """Return the policy under another name."""
+        return replace(self, name=name)
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Policy:
         """Read a policy; raises RequestError for any other content."""
@@ -90,6 +96,11 @@ class FittedPolicy:
 def fit_policy(table: pa.Table, aim: Aim, *, name: str, run_id: str = "", rows: Rows | None = None) -> FittedPolicy:
     """Fit a policy to the judged images of a result; raises RequestError where no threshold reaches the aim."""
     judged = _judged(table, rows)
+    if not len(judged):
+        raise RequestError(
+            "Expected images with a true label and a prediction, received none. Run again with true labels, or review "
+            "some of the images."
+        )
     score, correct = floats(table, "score", judged), _correct(table)[judged]
     found = fit_threshold(score, correct, aim.precision, guarantee=aim.guarantee)
     if found is None:
@@ -112,6 +123,17 @@ def fit_policy(table: pa.Table, aim: Aim, *, name: str, run_id: str = "", rows: 
         high=found.high,
     )
     return FittedPolicy(policy, found, len(judged))
+
+
+def measure_precision(table: pa.Table, policy: Policy, rows: Rows | None = None) -> Threshold | None:
+    """Return how precise the accepted predictions of a result are; None where none of them has a true label."""
+    judged = _judged(table, rows)
+    accepted = pc.equal(decide(table, policy), ACCEPT).fill_null(False).to_numpy(zero_copy_only=False)[judged]
+    kept, hits = int(accepted.sum()), int(_correct(table)[judged[accepted]].sum())
+    if not kept:
+        return None
+    low, high = clopper_pearson(hits, kept, CONFIDENCE)
+    return Threshold(policy.accept, hits / kept, low, high, kept, kept / len(judged))
 
 
 def decide(table: pa.Table, policy: Policy) -> pa.Array:
@@ -139,13 +161,7 @@ def count_decisions(decisions: pa.Array) -> dict[str, int]:
 
 def _judged(table: pa.Table, rows: Rows | None) -> Rows:
     judged = np.flatnonzero(pc.is_valid(is_correct(table)).to_numpy(zero_copy_only=False))
-    judged = judged if rows is None else np.intersect1d(judged, rows, assume_unique=True)
-    if not len(judged):
-        raise RequestError(
-            "Expected images with a true label and a prediction, received none. Run again with true labels, or review "
-            "some of the images."
-        )
-    return judged
+    return judged if rows is None else np.intersect1d(judged, rows, assume_unique=True)
 
 
 def _correct(table: pa.Table) -> Bools:

@@ -90,6 +90,11 @@ def is_judged(states: Mapping[int, State], row: int) -> bool:
     return state is not None and state.answer is not None
 
 
+def has_label(state: State) -> bool:
+    """Tell whether somebody has said what is on a picture, or that it is in no class."""
+    return state.answer is not None and state.answer.kind != UNSURE
+
+
 def describe_answer(state: State) -> str | None:
     """Return what is said to be on a picture, in words; None where nothing is said."""
     return None if state.answer is None else _WORDS.get(state.answer.kind) or state.answer.label

@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.analysis.columns import Rows, top_blocks
-from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Filters, Range
+from sparkcore.analysis.filters import CORRECT, RANGE_FIELDS, REVIEWED, STARRED, Area, Filters, Range
+from sparkcore.analysis.groups import found_by, in_groups
 from sparkcore.analysis.truth import is_correct, match
 from sparkcore.errors import ConfigError
+from sparkcore.runs.layouts import X, Y
 
 SORT_KEYS = ("score", "margin", "entropy", "name", "size", "random")
 _SORT_COLUMNS = {"score": "score", "margin": "margin", "entropy": "entropy", "size": "size_bytes"}
@@ -60,6 +62,7 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
     for column, values in (("label", filters.labels), ("error_type", filters.errors), ("image_id", filters.image_ids)):
         if values:
             yield _mask(pc.is_in(table[column], value_set=pa.array(values, pa.string())))
+    yield from _of_labels(table, filters)
     if filters.status is not None:
         yield _mask(pc.equal(table["status"], filters.status))
     if filters.name:
@@ -75,6 +78,15 @@ def _conditions(table: pa.Table, filters: Filters) -> Iterator[Mask]:
         yield _has_review(table, filters.review)
     if filters.tags:
         yield _has_tag(table, filters.tags)
+    if filters.area is not None:
+        yield _is_in_area(table, filters.area)
+
+
+def _of_labels(table: pa.Table, filters: Filters) -> Iterator[Mask]:
+    if filters.find:
+        yield found_by(table, filters.find)
+    if filters.groups:
+        yield in_groups(table, filters.groups)
 
 
 def _mask(values: pa.ChunkedArray | pa.Array) -> Mask:
@@ -88,6 +100,13 @@ def _in_range(column: pa.ChunkedArray, wanted: Range) -> Iterator[Mask]:
     for end, compare in zip(wanted, (pc.greater_equal, pc.less_equal), strict=True):
         if end is not None:
             yield _mask(compare(column, pa.scalar(end, pa.float64() if whole else column.type)))
+
+
+def _is_in_area(table: pa.Table, area: Area) -> Mask:
+    if X not in table.column_names:  # this machine has no map of the run
+        return np.zeros(table.num_rows, dtype=bool)
+    sides = [*_in_range(table[X], (area.left, area.right)), *_in_range(table[Y], (area.top, area.bottom))]
+    return np.logical_and.reduce(sides)
 
 
 def _has_name(column: pa.ChunkedArray, part: str) -> Mask:

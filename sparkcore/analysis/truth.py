@@ -135,6 +135,14 @@ def match(table: pa.Table) -> Match:
     )
 
 
+def true_labels(table: pa.Table) -> pa.Array:
+    """Return the name of the true class of every row; null where none is known."""
+    if not has_truth(table):
+        return pa.nulls(table.num_rows, pa.string())
+    matched = match(table)
+    return pa.array(matched.names, pa.string()).take(pa.array(matched.stated, mask=matched.stated < 0))
+
+
 def has_truth(table: pa.Table) -> bool:
     """Tell whether any image has a true label."""
     return "truth" in table.column_names and table["truth"].null_count < table.num_rows

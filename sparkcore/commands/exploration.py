@@ -1,4 +1,4 @@
-"""Commands that explore the pictures of a run: similar ones, duplicates, poor ones, and why a label was chosen."""
+"""Commands that explore the pictures of a run: similar ones, duplicates and poor ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sparkcore.commands.options import existing_store
 from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import ImageError, RequestError
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.mapped import map_results, read_thumbnails
+from sparkcore.runs.mapped import map_results
 from sparkcore.runs.store import RunStore
-from sparkcore.runs.vectors import Vectors, check_comparable, has_embeddings, map_vectors
+from sparkcore.runs.vectors import check_comparable, map_vectors, vectors_of
 
 _SHOWN_GROUPS = 50
 _SHOWN_PROBLEMS = 10
@@ -60,7 +60,7 @@ def _wanted(store: RunStore, manifest: Manifest, options: argparse.Namespace) ->
     source = store.find(options.of) if options.of else manifest
     if options.of:
         check_comparable(manifest, source)
-    row = _row(map_results(store, source.run_id), options.image)
+    row = row_of(map_results(store, source.run_id), options.image)
     if row is not None:
         vectors = map_vectors(store, source.run_id)
         if not vectors.has(row):
@@ -87,7 +87,7 @@ def duplicates(options: argparse.Namespace) -> None:
     manifest = store.find(options.run)
     table = map_results(store, manifest.run_id)
     _check_measured(table, manifest)
-    groups = find_duplicates(table, _vectors(store, manifest))
+    groups = find_duplicates(table, vectors_of(store, manifest))
     if options.json:
         columns = ("size_bytes", "width", "height", "sharpness")
         print_json([{"kind": group.kind, "images": _named(table, group.rows, columns)} for group in groups])
@@ -114,7 +114,7 @@ def quality(options: argparse.Namespace) -> None:
     _check_measured(table, manifest)
     given = {field.name: getattr(options, field.name) for field in fields(Thresholds)}
     thresholds = Thresholds(**{name: value for name, value in given.items() if value is not None})
-    problems = find_problems(measures(table, _vectors(store, manifest)), thresholds)
+    problems = find_problems(measures(table, vectors_of(store, manifest)), thresholds)
     limits = {field.name: getattr(thresholds, field.name) for field in fields(Thresholds)}
     if options.json:
         found = [{"kind": kind, "images": _named(table, rows)} for kind, rows in problems.items()]
@@ -126,37 +126,6 @@ def quality(options: argparse.Namespace) -> None:
     print_table(("problem", "image", "file"), [(kind, row["image_id"], row["file_name"]) for kind, row in worst])
 
 
-def explain(options: argparse.Namespace) -> None:
-    """Draw where in a picture the model found evidence for a label, as PNG."""
-    from sparkcore.analysis.explanation import explanation_png, load_explanation
-    from sparkcore.intake import open_image
-
-    store = existing_store(options)
-    manifest = store.find(options.run)
-    table = map_results(store, manifest.run_id)
-    row = _row(table, options.image)
-    if row is None:
-        raise RequestError(f"Expected the id of an image of run {manifest.run_id}, received {options.image!r}.")
-    explanation = load_explanation(store, manifest, options.image)
-    evidence = explanation.evidence(options.label, options.against)
-    try:
-        content = open_image(table["origin"][row].as_py())
-    except ImageError:
-        content = read_thumbnails(store, manifest.run_id, [row])[0] or b""
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(explanation_png(content, evidence, manifest))
-    label = options.label or explanation.labels[0]
-    if options.json:
-        print_json({"image_id": options.image, "out": str(options.out), "label": label, "against": options.against})
-        return
-    other = f"for {options.against}" if options.against else "against it"
-    print(f"Wrote {options.out}: orange speaks for {label}, blue {other}.")
-
-
-def _vectors(store: RunStore, manifest: Manifest) -> Vectors | None:
-    return map_vectors(store, manifest.run_id) if has_embeddings(manifest) else None
-
-
 def _check_measured(table: pa.Table, manifest: Manifest) -> None:
     """Raise RequestError for a run of a version that measured no pictures."""
     if table.num_rows and table["content_hash"].null_count == table.num_rows:
@@ -166,7 +135,8 @@ def _check_measured(table: pa.Table, manifest: Manifest) -> None:
         )
 
 
-def _row(table: pa.Table, image: str) -> int | None:
+def row_of(table: pa.Table, image: str) -> int | None:
+    """Return the number of the row of an image id, None where there is none."""
     place = pc.index(table["image_id"], image).as_py()
     return None if place < 0 else int(place)
 

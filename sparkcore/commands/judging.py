@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sparkcore.analysis.policy import Policy
+from sparkcore.analysis.policies import delete_policy, save_policy, saved_policies
 from sparkcore.analysis.thresholds import CONFIDENCE
 from sparkcore.commands.options import existing_store
 from sparkcore.commands.reviewing import reviewed_results
@@ -16,6 +16,9 @@ from sparkcore.commands.terminal import print_json, print_table
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import percent
 from sparkcore.runs.results import load_results
+
+if TYPE_CHECKING:
+    from sparkcore.analysis.paired import Paired
 
 _SHOWN_LABELS = 15
 
@@ -47,6 +50,7 @@ def compare(options: argparse.Namespace) -> None:
                 "fixed": paired and paired.fixed,
                 "broken": paired and paired.broken,
                 "p_value": paired and paired.p_value,
+                "groups": _named_groups(paired),
                 "settings": {change.name: [change.left, change.right] for change in changes},
             }
         )
@@ -57,10 +61,23 @@ def compare(options: argparse.Namespace) -> None:
     if paired:
         accuracies = f"{percent(paired.accuracy_left)} and {percent(paired.accuracy_right)}"
         print(f"Accuracy on {paired.judged:,} images: {accuracies}. {paired.sentence(left.run_id, right.run_id)}")
+        groups = [
+            (g["group"], g["images"], percent(g["accuracy_a"]), percent(g["accuracy_b"]), f"{g['p_adjusted']:.2g}")
+            for g in _named_groups(paired)
+        ]
+        print_table(("group", "images", left.run_id, right.run_id, "p (Holm)"), groups[:_SHOWN_LABELS])
     print(describe_settings(changes))
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )
+
+
+def _named_groups(paired: Paired | None) -> list[dict[str, Any]]:
+    """Return the groups of true classes in which two runs differ, with McNemar's test corrected after Holm."""
+    if paired is None:
+        return []
+    names = {"name": "group", "accuracy_left": "accuracy_a", "accuracy_right": "accuracy_b"}
+    return [{names.get(key, key): value for key, value in row.items()} for row in paired.groups.to_pylist()]
 
 
 def drift(options: argparse.Namespace) -> None:
@@ -100,6 +117,7 @@ def drift(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Measure the accuracy of a run by its true labels and reviews."""
     from sparkcore.analysis.intervals import clopper_pearson
+    from sparkcore.analysis.label_table import group_accuracy
     from sparkcore.analysis.metrics import evaluate as evaluate_table
     from sparkcore.analysis.reviewed import truth_sources
 
@@ -108,14 +126,19 @@ def evaluate(options: argparse.Namespace) -> None:
     table = reviewed_results(store, manifest, reviews_first=options.reviews_first)
     result, sources = evaluate_table(table), truth_sources(table, manifest.config["truth"])
     low, high = clopper_pearson(result.top_1 * result.support, result.support)
+    groups = group_accuracy(table)
     if options.json:
         top5 = result.top_k if result.depth == 5 else None
         found = {"top1": result.top_1, "top5": top5, "low": low, "high": high, "true_labels": sources}
-        print_json({"run_id": manifest.run_id, **found, **result.numbers()})
+        print_json({"run_id": manifest.run_id, **found, **result.numbers(), "groups": groups.to_pylist()})
         return
     said = ", ".join(f"{count:,} {name}" for name, count in sources.items())
     print(f"Run {manifest.run_id}: {result.support:,} images with a true label ({said})")
     print(*result.sentences(), sep="\n")
+    shares = [
+        (g["group"], g["images"], *map(percent, (g["accuracy"], g["low"], g["high"]))) for g in groups.to_pylist()
+    ]
+    print_table(("group", "images", "accuracy", "from", "to"), shares[:_SHOWN_LABELS])
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )
@@ -134,6 +157,8 @@ def fit_policy(options: argparse.Namespace) -> None:
     decided = policy.count_decisions(policy.decide(table, fitted.policy))
     if options.out:
         options.out.write_text(fitted.policy.to_json(), encoding="utf-8")
+    if options.save:
+        save_policy(store, fitted.policy)
     found = fitted.found
     if options.json:
         values = {**asdict(found), "confidence": CONFIDENCE, "judged": fitted.judged, "decisions": decided}
@@ -143,13 +168,24 @@ def fit_policy(options: argparse.Namespace) -> None:
     interval = f"{percent(found.low)} to {percent(found.high)} ({100 * CONFIDENCE:.0f} % interval)"
     print(f"{interval}; {found.kept:,} of {fitted.judged:,} judged images are kept, {percent(found.share)}.")
     print("All images: " + ", ".join(f"{count:,} {name}" for name, count in decided.items()))
-    if options.out:
-        print(f"Wrote {options.out}; use it with `run --policy` and `export --policy`.")
+    for place in filter(None, (options.out, options.save and name)):
+        print(f"Wrote {place}; use it with `run --policy` and `export --policy`.")
 
 
-def read_policy(path: Path) -> Policy:
-    """Read a policy's file; raises RequestError."""
-    try:
-        return Policy.from_json(path.read_bytes())
-    except OSError as error:
-        raise RequestError(f"{path}: expected the JSON file of a policy, but {error.strerror}.") from error
+def list_policies(options: argparse.Namespace) -> None:
+    """List the policies of a store."""
+    found = saved_policies(existing_store(options))
+    if options.json:
+        print_json([asdict(policy) for policy in found])
+        return
+    rows = [(p.name, f"{p.accept:.4f}", f"{p.reject:.4f}", len(p.classes), p.run_id) for p in found]
+    print_table(("policy", "accept from", "reject below", "classes", "fitted on"), rows)
+
+
+def remove_policy(options: argparse.Namespace) -> None:
+    """Delete a policy of a store."""
+    store = existing_store(options)
+    if options.name not in [policy.name for policy in saved_policies(store)]:
+        raise RequestError(f"policy: expected the name of a policy of this store, received {options.name!r}.")
+    delete_policy(store, options.name)
+    print(f"Deleted the policy {options.name}.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkcore import config
-from sparkcore.commands import exploration, judging, maintenance, reviewing, running
+from sparkcore.commands import drawing, exploration, exporting, judging, maintenance, reviewing, running
 from sparkcore.version import __version__
 
 _RUN = 'id of a run, its first characters, or "latest"'
@@ -37,7 +37,7 @@ def _add_run(subparsers: Any) -> None:
     _add_images(run.add_argument_group("images"))
     execution = run.add_argument_group("execution (does not change the result)")
     _add_engine(execution)
-    run.add_argument("--policy", type=Path, metavar="FILE", help="count what a policy accepts, reviews and rejects")
+    run.add_argument("--policy", metavar="NAME|FILE", help="count what a policy accepts, reviews and rejects")
     run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
     _add_json(run)
 
@@ -92,12 +92,20 @@ def _add_reading(subparsers: Any) -> None:
     show = _command(subparsers, "show", running.show, "show one run", store=True)
     show.add_argument("run", metavar="RUN", help=_RUN)
     _add_json(show)
-    export = _command(subparsers, "export", running.export, "export a run to one file", store=True)
+    export = _command(subparsers, "export", exporting.export, "export a run to one file", store=True)
     export.add_argument("run", metavar="RUN", help=_RUN)
     export.add_argument("out", metavar="OUT", type=Path, help="file to write")
-    export.add_argument("--format", choices=running.EXPORT_FORMATS, help="default: the suffix of OUT")
-    export.add_argument("--policy", type=Path, metavar="FILE", help="add the column decision")
+    export.add_argument("--format", choices=exporting.FORMATS, help="default: the suffix of OUT")
+    export.add_argument("--policy", metavar="NAME|FILE", help="add the column decision")
     export.add_argument("--originals", action="store_true", help="add the original files to a ZIP")
+    report = _command(subparsers, "report", exporting.report, "write what a run shows as one page of HTML", store=True)
+    report.add_argument("run", metavar="RUN", help=_RUN)
+    report.add_argument("out", metavar="OUT", type=Path, help="HTML file to write")
+    report.add_argument("--title", help="what stands at its top (default: the name of the run)")
+    for one in (export, report):
+        one.add_argument(
+            "--group", action="append", default=[], metavar="GROUP", help='only these labels, as in "Dogs"; repeatable'
+        )
 
 
 def _add_judging(subparsers: Any) -> None:
@@ -127,10 +135,14 @@ def _add_exploration(subparsers: Any) -> None:
     )
     duplicates.add_argument("run", metavar="RUN", help=_RUN)
     _add_json(duplicates)
-    explain = _command(subparsers, "explain", exploration.explain, "draw why a label was chosen", store=True)
+    laid_out = _command(subparsers, "map", drawing.lay_out, "place similar pictures near each other", store=True)
+    laid_out.add_argument("run", metavar="RUN", help=_RUN)
+    laid_out.add_argument("out", metavar="OUT", type=Path, nargs="?", help="CSV file to write, with x and y")
+    _add_json(laid_out)
+    explain = _command(subparsers, "explain", drawing.explain, "draw why a label was chosen", store=True)
     explain.add_argument("run", metavar="RUN", help=_RUN)
     explain.add_argument("image", metavar="IMAGE", help="id of an image")
-    explain.add_argument("out", metavar="OUT", type=Path, help="PNG file to write")
+    explain.add_argument("out", metavar="OUT", type=Path, help="PNG file to write, or .npz: evidence of all labels")
     explain.add_argument("--label", help="one of the image's labels (default: the best)")
     explain.add_argument("--against", metavar="LABEL", help="draw what speaks for the label and not for this one")
     _add_json(explain)
@@ -152,7 +164,12 @@ def _add_policy(subparsers: Any) -> None:
     fit.add_argument("--reject", type=float, metavar="P", help="reject scores below which at most P are correct")
     fit.add_argument("--name", help="name of the policy")
     fit.add_argument("--out", type=Path, metavar="FILE", help="write the policy as JSON")
+    fit.add_argument("--save", action="store_true", help="keep the policy in the store, under its name")
     _add_json(fit)
+    listed = _command(actions, "list", judging.list_policies, "list the policies of the store", store=True)
+    _add_json(listed)
+    gone = _command(actions, "delete", judging.remove_policy, "delete a policy of the store", store=True)
+    gone.add_argument("name", metavar="NAME", help="name of the policy")
 
 
 def _add_review(subparsers: Any) -> None:

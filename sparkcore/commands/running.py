@@ -9,21 +9,17 @@ from dataclasses import asdict
 from typing import Any
 
 from sparkcore import client
+from sparkcore.analysis.policies import read_policy
 from sparkcore.analysis.policy import Policy
-from sparkcore.commands.judging import read_policy
 from sparkcore.commands.options import engine_config, existing_store, run_config, truth_file
-from sparkcore.commands.reviewing import keep_truth, reviewed_results
+from sparkcore.commands.reviewing import keep_truth
 from sparkcore.commands.terminal import print_json, print_table, watching
-from sparkcore.errors import RequestError
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
-from sparkcore.runs.mapped import map_results
-from sparkcore.runs.notes import read_notes
-from sparkcore.runs.results import load_results, load_thumbnails
+from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.unfinished import unfinished_runs
 
-EXPORT_FORMATS = ("csv", "parquet", "zip", "html")
 _SHOWN_LABELS = 15
 _AGREEMENT = ("images", "same_label", "low", "high")
 
@@ -33,10 +29,10 @@ def run(options: argparse.Namespace) -> None:
     from sparkcore.engine.pipeline import run as run_pipeline
 
     request, engine = run_config(options), engine_config(options)
-    policy, truth = read_policy(options.policy) if options.policy else None, truth_file(options)
+    store = RunStore(engine.store, engine.state)
+    policy, truth = read_policy(store, options.policy) if options.policy else None, truth_file(options)
     with watching(sys.stderr) as watch:
         outcome = run_pipeline(request, engine, watch=watch, retry_failed=options.retry_failed)
-    store = RunStore(engine.store, engine.state)
     decisions = _decisions(store, outcome.manifest, policy)
     labels = {"true_labels": keep_truth(store, outcome.manifest, truth)} if truth else {}
     if options.json:
@@ -80,42 +76,6 @@ def show(options: argparse.Namespace) -> None:
         return
     print(f"Run {manifest.run_id}")
     _print_manifest(store, manifest)
-
-
-def export(options: argparse.Namespace) -> None:
-    """Write a run as CSV, Parquet, ZIP of annotated pictures, or HTML report."""
-    from sparkcore.analysis import export as exports
-    from sparkcore.analysis.archive import write_zip
-    from sparkcore.analysis.policy import with_decisions
-    from sparkcore.analysis.report import render_report
-    from sparkcore.intake import open_image
-
-    kind = options.format or options.out.suffix.lstrip(".").lower()
-    if kind not in EXPORT_FORMATS:
-        raise RequestError(f"--format: expected one of {', '.join(EXPORT_FORMATS)}, received {kind!r}.")
-    if options.originals and kind != "zip":
-        raise RequestError(f"--originals: expected the format zip, received {kind}. Only a ZIP holds pictures.")
-    store = existing_store(options)
-    manifest = store.find(options.run)
-    table = reviewed_results(store, manifest, map_results(store, manifest.run_id))
-    if options.policy:
-        table = with_decisions(table, read_policy(options.policy))
-
-    def thumbnails(image_ids: list[str]) -> dict[str, bytes]:
-        return load_thumbnails(store, manifest.run_id, image_ids)
-
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with options.out.open("wb") as file:
-        if kind == "csv":
-            exports.write_csv(table, file)
-        elif kind == "parquet":
-            exports.write_parquet(table, file, thumbnails=thumbnails, manifest=manifest.to_dict())
-        elif kind == "zip":
-            write_zip(table, file, open_image, manifest=manifest.to_dict(), originals=options.originals)
-        else:
-            title = read_notes(store).of(manifest.run_id).name
-            file.write(render_report(table, manifest.to_dict(), thumbnails=thumbnails, title=title).encode())
-    print(f"Wrote {options.out} ({options.out.stat().st_size:,} bytes) from run {manifest.run_id}.")
 
 
 def models(options: argparse.Namespace) -> None:

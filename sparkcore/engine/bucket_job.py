@@ -24,7 +24,7 @@ from sparkcore.worker.task import REPORT_DDL, raise_reported, reported
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_PATIENCE_S = 1.0  # for tasks that stop by themselves, between two batches
+_PATIENCE_S = 0.7  # for tasks that stop by themselves, between two batches
 _CANCEL_TRIES = 10
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sparkcore.background import result_of
 from sparkcore.engine.elsewhere import call_elsewhere
-from sparkcore.engine.freezing import result_of, start_freezing
+from sparkcore.engine.freezing import start_freezing
 from sparkcore.engine.listing import Listing
 from sparkcore.engine.preflight import check_store
 from sparkcore.engine.reader import load_payloads, only
@@ -28,7 +29,7 @@ from sparkcore.origins import origin_of
 from sparkcore.progress import Step, Watch
 from sparkcore.runs.calibrations import Calibration, create_calibration, read_calibration
 from sparkcore.runs.store import RunStore
-from sparkcore.storage.opening import input_storage
+from sparkcore.storage.opening import open_storage
 from sparkcore.worker.calibration import LEAST_IMAGES, CalibrationTask, Measured, calibrate
 from sparkcore.worker.opening import MAX_FILE_BYTES
 from sparkcore.worker.task import LISTED_SIZE, WorkerTask
@@ -75,7 +76,8 @@ class Calibrator:
         with self._files() as files:
             cut = min(_MOST_TO_QUANTIZE, len(files) // 3) if precision == "int8" else 0
             tables = [_table(part) for part in (files[:cut], files[cut : cut + _MOST_TO_COMPARE])]
-            storage = input_storage(request.config.images)
+            bucket = request.listing.bucket
+            storage = open_storage(bucket) if bucket else None
             worker = WorkerTask(request.config, model, _BATCH_SIZE, os.cpu_count() or 1, storage)
             measured = self._measured(CalibrationTask(worker, precision, tables[0], tables[1]))
         return self._kept(measured)

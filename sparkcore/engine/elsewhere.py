@@ -1,19 +1,25 @@
-"""Carry out a call in a process of its own: its memory is free afterwards, and it can be ended at any time."""
+"""Carry out a call in a process of its own: its memory is free afterwards, and it can be ended at any time.
+
+The child ends with its parent, even where that is killed: its standard input ends then.
+"""
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
+from sparkcore.background import in_background
 from sparkcore.child import child_environment
 from sparkcore.errors import RunFailedError, SparkcoreError
 from sparkcore.progress import Step, Watch
@@ -39,9 +45,10 @@ def call_elsewhere(work: Callable[[A, Report], R], argument: A, title: str, watc
     RunFailedError, which begins with `title`, where the child dies.
     """
     watch, steps = watch or Watch(), deque[Step]()
-    with tempfile.TemporaryFile() as log, _start(log) as child, ThreadPoolExecutor(1, "elsewhere") as pool:
+    with tempfile.TemporaryFile() as log, _start(log) as child:
         try:
-            answer = pool.submit(_converse, child, pickle.dumps((work, argument)), steps.append)
+            question = pickle.dumps((work, argument))
+            answer = in_background(lambda _: _converse(child, question, steps.append), "elsewhere")
             while not wait([answer], timeout=_CHECK_EVERY_S).done or steps:
                 watch.check()
                 while steps:
@@ -50,8 +57,8 @@ def call_elsewhere(work: Callable[[A, Report], R], argument: A, title: str, watc
             child.kill()
             raise
         result = answer.result()
-        child.wait()
         if result is None:
+            child.wait()
             log.seek(0)
             lines = log.read().decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
             reason = " ".join(lines) or f"its process ended with status {child.returncode}"
@@ -63,9 +70,11 @@ def call_elsewhere(work: Callable[[A, Report], R], argument: A, title: str, watc
 
 def main() -> None:
     """Read (work, argument) from standard input, and write steps and the result or its error to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not mix with the answers
     work, argument = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
     def tell(message: Step | _Result) -> None:
         pickle.dump(message, answers)
@@ -76,6 +85,13 @@ def main() -> None:
     except SparkcoreError as error:
         value = error
     tell(_Result(value))
+
+
+def _end_with_parent() -> None:
+    """End this process when its standard input ends, which the parent keeps open as long as it waits."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -94,7 +110,7 @@ def _converse(child: subprocess.Popen[bytes], question: bytes, report: Report) -
     assert child.stdout is not None
     with suppress(BrokenPipeError):
         child.stdin.write(question)
-        child.stdin.close()
+        child.stdin.flush()
     with suppress(EOFError, pickle.UnpicklingError):
         while True:
             message = pickle.load(child.stdout)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from sparkcore.background import cancelled_on_error, in_background, result_of
 from sparkcore.config import EngineConfig
 from sparkcore.engine.bucket_job import BucketJob, bucket_frame
 from sparkcore.engine.bucketing import bucket_size
 from sparkcore.engine.classification import worker_task
 from sparkcore.engine.compaction import compact_run
-from sparkcore.engine.freezing import result_of, start_loading
+from sparkcore.engine.freezing import start_loading
 from sparkcore.engine.manifest_builder import build_manifest
 from sparkcore.engine.planning import find_donors, make_plan, note_recipe
 from sparkcore.engine.preflight import check_executor, check_store, local_images
@@ -35,14 +36,13 @@ from sparkcore.runs.plan import Plan, create_plan, read_plan
 from sparkcore.runs.receipts import ReceiptBoard
 from sparkcore.runs.store import RunStore
 from sparkcore.storage.folder import FolderStorage
-from sparkcore.storage.opening import input_storage
+from sparkcore.storage.opening import open_storage
 from sparkcore.worker.bucket import BucketTask
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _CHECK_EVERY_S = 0.2
-_REQUESTS_AT_ONCE = 3
 _POLL_SHARE = 0.05  # of the time is spent on listing receipts
 _MAX_POLL_S = 30.0
 _RESTARTS = 2  # of a job, without a new receipt
@@ -50,6 +50,7 @@ _WAITING = "waiting for a free executor"
 _DEFAULT_SLOTS = 2  # where a Connect server does not tell
 
 MakeFrame = Callable[[BucketTask, list[int]], "DataFrame"]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -67,15 +68,15 @@ class Execution:
     def complete(self, list_s: float) -> Manifest:
         """Finish the run and return its manifest; `list_s` is what was spent before."""
         begun = time.monotonic()
-        with ThreadPoolExecutor(_REQUESTS_AT_ONCE, "store") as threads:
-            spark, model, plan = self._prepare(threads)
-            noted = threads.submit(note_recipe, self.store.storage, plan)
-            named = threads.submit(self.store.write_classes, plan.run_id, self.request.model.classes)
-            board = ReceiptBoard(self.store.storage, plan)
-            for receipt in board.poll():
-                self.tally.add(receipt, resumed=True)
-            noted.result()
-            named.result()
+        spark, model, plan = self._prepare()
+        noted = _asked(partial(note_recipe, self.store.storage, plan))
+        described = self.request.model
+        named = _asked(partial(self.store.write_classes, plan.run_id, described.classes, described.groups))
+        board = ReceiptBoard(self.store.storage, plan)
+        for receipt in board.poll():
+            self.tally.add(receipt, resumed=True)
+        for answer in (noted, named):
+            result_of(answer, self.watch.check)
         self.tally.seconds["list"] = list_s
         if board.missing:
             task = self._task(spark, model, plan)
@@ -83,31 +84,32 @@ class Execution:
             self._compute(spark, task, board)
         return self._finish(spark, board, model, begun - list_s)
 
-    def _prepare(self, threads: ThreadPoolExecutor) -> tuple[SparkSession, FrozenModel, Plan]:
-        """Start Spark, load the model and find or make the plan; `threads` ask the store meanwhile."""
-        storage, request = self.store.storage, self.request
+    def _prepare(self) -> tuple[SparkSession, FrozenModel, Plan]:
+        """Start Spark, load the model and find or make the plan; the store is asked meanwhile."""
+        storage, request, check = self.store.storage, self.request, self.watch.check
         self._report("starting Spark")
-        checked = threads.submit(check_store, storage)
-        known = threads.submit(read_plan, storage, request.run_id)
-        donors = threads.submit(find_donors, storage, request)
-        loading = start_loading(request, storage)
-        threads.submit(import_module, "pandas")  # `mapInArrow` imports it: here while the JVM starts
-        spark = self.spark()
-        self._report("loading the model")
-        model = result_of(loading, self.watch.check)
-        plan = known.result()
+        checked = _asked(partial(check_store, storage))
+        known = _asked(partial(read_plan, storage, request.run_id))
+        donors = _asked(partial(find_donors, storage, request))
+        _asked(partial(import_module, "pandas"))  # `mapInArrow` imports it: here while the JVM starts
+        with cancelled_on_error(start_loading(request, storage)) as loading:
+            spark = self.spark()
+            self._report("loading the model")
+            model = result_of(loading, check)
+        plan = result_of(known, check)
         if plan is not None:
-            checked.result()
+            result_of(checked, check)
             return spark, model, plan
         slots = worker_slots(spark) or _DEFAULT_SLOTS
         size = self.engine.bucket_size or bucket_size(request.listing.images, model.path.stat().st_size, slots)
-        plan = make_plan(storage, request, size, donors.result(), self.watch.check)
-        checked.result()
+        plan = make_plan(storage, request, size, result_of(donors, check), check)
+        result_of(checked, check)
         return spark, model, create_plan(storage, plan)
 
     def _task(self, spark: SparkSession, model: FrozenModel, plan: Plan) -> BucketTask:
-        config = self.request.config
-        worker = replace(worker_task(spark, config, model, self.engine), storage=input_storage(config.images))
+        config, bucket = self.request.config, self.request.listing.bucket
+        storage = open_storage(bucket) if bucket else None
+        worker = replace(worker_task(spark, config, model, self.engine), storage=storage)
         is_local = workers_are_local(spark)
         task = BucketTask(
             worker=worker,
@@ -230,3 +232,8 @@ class Execution:
         self.watch.check()
         total = self.request.listing.images
         self.watch.progress(Step(phase, self.tally.images, total, self.tally.errors))
+
+
+def _asked(question: Callable[[], T]) -> Future[T]:
+    """Start to ask the store, or for whatever else takes long."""
+    return in_background(lambda _: question(), "ahead")

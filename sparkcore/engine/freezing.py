@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TypeVar
 
+from sparkcore.background import in_background
 from sparkcore.config import cache_folder
 from sparkcore.engine.elsewhere import Report, call_elsewhere
 from sparkcore.engine.request import Request
@@ -15,22 +15,23 @@ from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.resolve import ResolvedModel
 from sparkcore.models.runtimes.choice import Computation
 from sparkcore.models.runtimes.openvino import PACKED_SUFFIX
+from sparkcore.progress import Watch
 from sparkcore.runs.calibrations import fetch_graph
 from sparkcore.storage.interface import Storage
 
-T = TypeVar("T")
-
-_CHECK_EVERY_S = 0.2
-
 
 def start_freezing(model: ResolvedModel, computation: Computation) -> Future[FrozenModel]:
-    """Start to freeze a model; the future is done at once if the model was frozen before."""
+    """Start to freeze a model; the future is done at once if the model was frozen before.
+
+    Whoever cancels the future ends the process that freezes.
+    """
     if is_frozen(model, cache_folder()):
         done: Future[FrozenModel] = Future()
         done.set_result(_freeze((model, computation)))
         return done
     title = f"The model {model.name} could not be prepared"
-    return in_background(lambda: call_elsewhere(_freeze, (model, computation), title))
+    asked = (model, computation)
+    return in_background(lambda check: call_elsewhere(_freeze, asked, title, Watch(check=check)), "model")
 
 
 def start_loading(request: Request, storage: Storage) -> Future[FrozenModel]:
@@ -40,7 +41,8 @@ def start_loading(request: Request, storage: Storage) -> Future[FrozenModel]:
         return start_freezing(request.model, request.computation)
     path = cache_folder() / f"{calibration.quantized}{PACKED_SUFFIX}"
 
-    def bring() -> FrozenModel:
+    def bring(check: Callable[[], None]) -> FrozenModel:
+        del check
         if path.is_file():
             with suppress(OSError):  # a cache that this user may only read
                 path.touch()  # used: `gc` removes graphs that nobody has used for long
@@ -48,22 +50,7 @@ def start_loading(request: Request, storage: Storage) -> Future[FrozenModel]:
             fetch_graph(storage, calibration, path)
         return describe_frozen(request.model, path, calibration.quantized, request.computation)
 
-    return in_background(bring)
-
-
-def in_background(work: Callable[[], T]) -> Future[T]:
-    """Do work in a thread of its own."""
-    pool = ThreadPoolExecutor(1, "model")
-    future = pool.submit(work)
-    pool.shutdown(wait=False)
-    return future
-
-
-def result_of(future: Future[T], check: Callable[[], None]) -> T:
-    """Wait for a result; `check` is called several times a second, and gives up by raising."""
-    while not wait([future], timeout=_CHECK_EVERY_S).done:
-        check()
-    return future.result()
+    return in_background(bring, "model")
 
 
 def _freeze(asked: tuple[ResolvedModel, Computation], _report: Report | None = None) -> FrozenModel:

@@ -32,7 +32,10 @@ def check_java() -> None:
     """Raise EngineError, with what to install, where there is no Java that Spark can use."""
     home = os.environ.get("JAVA_HOME")
     try:
-        banner = subprocess.run([find_java(), "-version"], capture_output=True, text=True, check=True).stderr
+        banner = subprocess.run(
+            [find_java(), "-version"], capture_output=True, text=True, check=True,
+            start_new_session=True,  # Ctrl-C is for this process alone
+        ).stderr  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         where = f" in JAVA_HOME ({home})" if home else ""
         raise EngineError(f"Spark needs Java {JAVA_AT_LEAST} or newer and found none{where}. {_ADVICE}") from None

@@ -35,7 +35,8 @@ class Listing:
 
     `size_bytes` is the sum of their sizes, `digest` the sha256 of their origins, sizes and versions in the order of
     image_id. `spark_paths` is what Spark has to load to find them, `links_left_out` counts links that lead out of the
-    allowed roots, `hidden_left_out` counts images in the listed local folders whose names begin with a dot.
+    allowed roots, `hidden_left_out` counts images in the listed local folders whose names begin with a dot. `bucket` is
+    the URI of the bucket that has the objects among the files, None where all are elsewhere.
     """
 
     images: int
@@ -44,6 +45,7 @@ class Listing:
     spark_paths: tuple[str, ...] = field(repr=False)  # may have a password
     links_left_out: int = 0
     hidden_left_out: int = 0
+    bucket: str | None = None
     _pieces: Callable[[], Iterator[pa.Table]] = field(kw_only=True, repr=False, compare=False)
 
     def pieces(self) -> Iterator[pa.Table]:
@@ -73,7 +75,7 @@ def list_images(
         named = ListFile(path, roots, check)
         with sorted_files(sampled(named.files(), config.sample, config.seed), spill) as found:
             _check_any(images, found, named.left_out)
-            yield Listing(*_sums(found), named.spark_paths, named.left_out, _pieces=found.pieces)
+            yield Listing(*_sums(found), named.spark_paths, named.left_out, bucket=named.bucket, _pieces=found.pieces)
         return
     if is_local(images):
         local = LocalListing(images, roots, check)
@@ -86,7 +88,8 @@ def list_images(
         check_allowed_uri(images, roots)
     with sorted_files(sampled(_remote(images, spark, check), config.sample, config.seed), spill) as found:
         _check_any(images, found)
-        yield Listing(*_sums(found), (images,), _pieces=found.pieces)
+        bucket, _ = split_object_uri(images) or (None, "")
+        yield Listing(*_sums(found), (images,), bucket=bucket, _pieces=found.pieces)
 
 
 def _remote(images: str, spark: Callable[[], SparkSession], check: Callable[[], None]) -> Iterator[ListedFile]:
@@ -99,7 +102,7 @@ def _sums(found: SortedFiles) -> tuple[int, int, str]:
 
 def _check_any(images: str, found: SortedFiles, links_left_out: int = 0) -> None:
     if not found.images:
-        outside = f" {links_left_out} links lead out of the allowed folders." if links_left_out else ""
+        outside = f" {links_left_out:,} names lead out of the allowed places." if links_left_out else ""
         raise InputError(
             f"Expected at least one image, received {without_password(images)!r}, which contains no file. "
             f"Names that begin with a dot do not count.{outside}"

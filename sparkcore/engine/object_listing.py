@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from wcmatch import glob
 
+from sparkcore.background import in_background, result_of
 from sparkcore.engine.prefix_listing import list_prefix
 from sparkcore.engine.spill import ListedFile
 from sparkcore.errors import InputError, StorageError
@@ -33,10 +34,26 @@ def list_objects(uri: str, check: Callable[[], None] = lambda: None) -> Iterator
         raise InputError(f"images: expected the URI of an object store, received {uri!r}.")
     bucket, rest = place
     storage = open_storage(bucket)
-    _folder_of(bucket, rest).check()
+    result_of(in_background(lambda _: _folder_of(bucket, rest).check(), "store"), check)
     for entry in _without_folders(_Objects(storage, check).meant_by(rest.rstrip("/"))):
-        modified_ms = entry.modified_ns // 1_000_000
-        yield ListedFile(object_origin(bucket, entry.name), entry.size_bytes, modified_ms, entry.version)
+        yield _listed(bucket, entry)
+
+
+def named_object(uri: str) -> ListedFile:
+    """Return the object that a URI names, quoted as in an origin or not; raises StorageError."""
+    bucket, rest = split_object_uri(uri) or ("", "")
+    storage = open_storage(bucket)
+    for key in dict.fromkeys((unquote(rest), rest)):
+        with suppress(FileNotFoundError, ValueError):
+            return _listed(bucket, storage.stat(key))
+    # The size of an object that is gone is not known: reading it finds the reason.
+    return ListedFile(f"{bucket}/{rest}", 1, 0, "0")
+
+
+def _listed(bucket: str, entry: Entry) -> ListedFile:
+    return ListedFile(
+        object_origin(bucket, entry.name), entry.size_bytes, entry.modified_ns // 1_000_000, entry.version
+    )
 
 
 def _folder_of(bucket: str, rest: str) -> Storage:
@@ -89,7 +106,7 @@ class _Objects:
                 yield entry
 
     def _listed(self, prefix: str) -> Iterator[Entry]:
-        for number, entry in enumerate(list_prefix(self.storage, prefix)):
+        for number, entry in enumerate(list_prefix(self.storage, prefix, self.check)):
             if number % _CHECKED_NAMES == 0:
                 self.check()
             yield entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from sparkcore.background import in_background, result_of
 from sparkcore.config import EngineConfig, RunConfig
 from sparkcore.engine.calibration import Calibrator, found_calibration
 from sparkcore.engine.execution import Execution
@@ -48,19 +49,21 @@ def run(
     `watch.check` raises. Committed buckets are kept, and the next run of the same request resumes. Drivers of the same
     request share one plan.
     """
-    _check_reader(config)
+    _check_reader(config, split_object_uri(config.images))
     engine, watch, started = engine or EngineConfig.from_environment(), watch or Watch(), time.monotonic()
     model = resolve_model(config, watch)
     computation = choose_runtime(config.precision, only_openvino=model.graph is not None)
     watch.progress(Step("listing"))
     store = RunStore(engine.store, engine.state)
-    store.storage.check()  # a store that does not answer is said within seconds
+    # A store that does not answer is said within seconds.
+    result_of(in_background(lambda _: store.storage.check(), "store"), watch.check)
     spill = store.state / "listings"
     with (
-        session_when_needed(engine) as spark,
+        session_when_needed(engine, watch.check) as spark,
         list_images(config, spark, spill, roots=roots, check=watch.check) as listing,
     ):
         list_s = time.monotonic() - started
+        _check_reader(config, listing.bucket)
         request = found_calibration(Request.of(config, model, listing, computation), store)
         request, is_finished = _newest_retry(request, store, retry_failed=retry_failed)
         if request.has_identity and is_finished:
@@ -72,8 +75,8 @@ def run(
         return Outcome(execution.complete(list_s), "complete")
 
 
-def _check_reader(config: RunConfig) -> None:
-    if config.reader == "image" and split_object_uri(config.images):
+def _check_reader(config: RunConfig, bucket: object) -> None:
+    if config.reader == "image" and bucket is not None:
         raise ConfigError("reader: expected bytes for images on an object store, received image, which needs Hadoop.")
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 QUICK_IMAGES = 500
 _POLL_S = 0.05
+_LOOK_EVERY_S = 0.2  # for a cancellation: reading is cheap, a heartbeat is a write
 _RETRY_S = 1.0
 _SPARK_LOST = "Spark ended unexpectedly. The job goes on with a new one."
 
@@ -163,6 +164,7 @@ class _Reporter:
     job: Job
     _told: Step | None = None
     _checked: float = 0.0
+    _beaten: float = 0.0
     _started_classifying: bool = field(default=False)
 
     @property
@@ -187,10 +189,14 @@ class _Reporter:
     def check(self) -> None:
         if self.place.places.stopping.is_set():
             raise _EngineStoppedError("The engine was stopped.")
-        if time.monotonic() - self._checked < HEARTBEAT_S / 4:
+        now, table = time.monotonic(), self.place.places.table
+        if now - self._checked < _LOOK_EVERY_S:
             return
-        self._checked = time.monotonic()
-        if self.place.places.table.beat(self.job.job_id).cancel_requested:
+        self._checked = now
+        if now - self._beaten >= HEARTBEAT_S / 4:
+            self._beaten = now
+            table.report(self.job.job_id)
+        if table.get(self.job.job_id).cancel_requested:
             raise RunCancelledError("The run was cancelled.")
 
     def listed(self, images: int) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event
 
+from sparkcore.background import in_background
 from sparkcore.storage.interface import Entry, Storage
 
 _PAGE = 1000  # as many as a store returns at once
@@ -19,27 +20,27 @@ _WAITING_PAGES = 32
 _POLL_S = 0.1
 
 
-def list_prefix(storage: Storage, prefix: str) -> Iterator[Entry]:
+def list_prefix(storage: Storage, prefix: str, check: Callable[[], None] = lambda: None) -> Iterator[Entry]:
     """Yield the objects below a prefix, in no particular order, but an object `a` before those of `a/`.
 
     A store answers a page at a time, so folders of many objects are listed at once. Of a folder that is divided in this
-    way, the objects directly in it are in memory together. Raises StorageError.
+    way, the objects directly in it are in memory together. `check` is called while the store is silent, and ends the
+    listing by raising: nobody waits for the answers on their way. Raises StorageError.
     """
     listing, waiting, running = _Listing(storage), [prefix], 0
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="listing") as threads:
-        try:
-            while waiting or running:
-                while waiting and running < _AT_ONCE:
-                    threads.submit(listing.work, waiting.pop())
-                    running += 1
-                arrived = listing.arrived.get()
-                if isinstance(arrived, _Finished):
-                    running -= 1
-                    waiting.extend(arrived.folders())
-                else:
-                    yield from arrived
-        finally:
-            listing.stopped.set()
+    try:
+        while waiting or running:
+            while waiting and running < _AT_ONCE:
+                in_background(partial(listing.work, waiting.pop()), "listing")
+                running += 1
+            arrived = listing.next(check)
+            if isinstance(arrived, _Finished):
+                running -= 1
+                waiting.extend(arrived.folders())
+            else:
+                yield from arrived
+    finally:
+        listing.stopped.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,16 @@ class _Listing:
     arrived: Queue[list[Entry] | _Finished] = field(default_factory=lambda: Queue(_WAITING_PAGES))
     stopped: Event = field(default_factory=Event)
 
-    def work(self, prefix: str) -> None:
+    def next(self, check: Callable[[], None]) -> list[Entry] | _Finished:
+        """Wait for what arrives next."""
+        while True:
+            with suppress(Empty):
+                return self.arrived.get(timeout=_POLL_S)
+            check()
+
+    def work(self, prefix: str, check: Callable[[], None]) -> None:
         """List a folder in a thread. Only threads add: the reader would wait for itself when the queue is full."""
+        del check
         try:
             self.add(_Finished(self.folder(prefix)))
         except Exception as error:  # noqa: BLE001 (raised again by the reader)

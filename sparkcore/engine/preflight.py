@@ -49,8 +49,10 @@ def local_images(images: str, listing: Listing) -> LocalImages | None:
     first = next(listing.pieces(), None)
     origins = first["origin"].slice(0, _LOOKED_FOR).to_pylist() if first is not None else []
     found = [os.fspath(file) for file in map(local_path, origins) if file is not None and os.path.lexists(file)]
-    if list_file(images) is not None and found:
-        root = Path(found[0]).parent  # executors need the files, not the list
+    if list_file(images) is not None:  # executors need the files, not the list
+        if not found:
+            return None
+        root = Path(found[0]).parent
     return LocalImages(os.fspath(root), tuple(found))
 
 

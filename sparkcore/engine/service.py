@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sparkcore.config import EngineConfig
 from sparkcore.engine.place import Place, Places
 from sparkcore.engine.session import start_session, stop_session
+from sparkcore.engine.spark_errors import is_alive
 from sparkcore.engine.spark_jobs import worker_slots
 from sparkcore.errors import SparkcoreError
 from sparkcore.runs.engine_lock import announce_stop, sole_engine
@@ -76,21 +77,28 @@ class _Service:
         threads = [threading.Thread(target=place.serve, name=place.name) for place in places]
         for thread in threads:
             thread.start()
+        try:
+            self._wait_until_idle(idle_limit_s)
+            self.stopped_at = time.time()
+            announce_stop(self.store)
+        finally:  # else an engine that nobody knows of would go on to take jobs
+            self.places.stopping.set()
+            for thread in threads:
+                thread.join()
+
+    def _wait_until_idle(self, idle_limit_s: float) -> None:
         idle_since = warmed = time.monotonic()
         while not self.places.stopping.is_set() and time.monotonic() - idle_since < idle_limit_s:
             if self.places.is_busy:
                 idle_since = warmed = time.monotonic()
             elif time.monotonic() - warmed > _WARM_EVERY_S:
-                _keep_warm(self.places.spark)
+                if not _keep_warm(self.places.spark):
+                    _log.warning("Spark has ended while it had nothing to do; so does the engine, until the next job")
+                    return
                 warmed = time.monotonic()
             for log in (ENGINE_LOG, SPARK_LOG):
                 bound_log(self.store.state / "logs" / log)
             time.sleep(_POLL_S)
-        self.stopped_at = time.time()
-        announce_stop(self.store)
-        self.places.stopping.set()
-        for thread in threads:
-            thread.join()
 
     def has_late_jobs(self) -> bool:
         """Tell whether jobs were submitted so late that this engine still seemed to take them."""
@@ -103,12 +111,16 @@ class _Service:
         self.places.stopping.set()
 
 
-def _keep_warm(spark: SparkSession) -> None:
-    """Give every worker something to do."""
+def _keep_warm(spark: SparkSession) -> bool:
+    """Give every worker something to do; tell whether Spark is still there."""
 
     def linger(batches: Iterator[Any]) -> Iterator[Any]:  # a closure: executors elsewhere have no engine to import
         time.sleep(0.2)  # so long that every worker gets a task
         yield from batches
 
-    slots = worker_slots(spark) or 1
-    spark.range(0, slots, 1, slots).mapInArrow(linger, "id long").toArrow()
+    try:
+        slots = worker_slots(spark) or 1
+        spark.range(0, slots, 1, slots).mapInArrow(linger, "id long").toArrow()
+    except Exception:  # noqa: BLE001 (whatever it is, Spark is lost only where it does not answer)
+        return is_alive(spark)
+    return True

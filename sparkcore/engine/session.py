@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkcore.background import in_background, result_of
 from sparkcore.child import child_environment
 from sparkcore.config import EngineConfig
+from sparkcore.engine.cancellable_start import start_in_background
 from sparkcore.engine.java import archive_options, check_java
 from sparkcore.engine.masters import (
     check_master,
@@ -44,29 +44,30 @@ _END_OF_JVM = re.compile(
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"  # spark-submit has started this process, and a JVM for it
 
 
-def start_session(engine: EngineConfig, java_options: str | None = None) -> SparkSession:
+def start_session(
+    engine: EngineConfig, java_options: str | None = None, check: Callable[[], None] = lambda: None
+) -> SparkSession:
     """Return the running session, or start one; raises ConfigError for a wrong master, EngineError where that fails.
 
     The master is `engine.master`, else SPARK_REMOTE, else that of spark-submit, else `local[*]`. `java_options` are
-    additional options of a local driver (None: those of the class archive).
+    additional options of a local driver (None: those of the class archive). `check` is called several times a second,
+    and gives up by raising.
     """
     check_master(engine)
     submitted = _submitted_settings()
     master = chosen_master(engine, submitted)
     if not is_connect(master):
         check_java()
-    check_reachable(master)
+    result_of(in_background(lambda _: check_reachable(master), "reach"), check)
     named = submitted or installed_settings()
     settings = session_settings(engine, master, named, archive_options() if java_options is None else java_options)
     log = log_path(state_folder(engine.store, engine.state), SPARK_LOG)
     written = log.stat().st_size if log.exists() else 0
+    with _stderr_into(log), _environment(executors_python(master, {**named, **settings})):
+        # In a thread, where PySpark leaves the handler of SIGINT alone.
+        starting = start_in_background(lambda: _build(master, settings), check)
     try:
-        with (
-            _own_interrupts(),
-            _stderr_into(log),
-            _environment(executors_python(master, {**named, **settings})),
-        ):
-            spark = _build(master, settings)
+        spark = starting.result()
     except Exception as error:
         told = (_told_in(log, written) or cause(error)).rstrip(".")
         raise EngineError(
@@ -115,10 +116,12 @@ def _told_in(log: Path, start: int) -> str:
 
 
 @contextmanager
-def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSession]]:
+def session_when_needed(
+    engine: EngineConfig, check: Callable[[], None] = lambda: None
+) -> Iterator[Callable[[], SparkSession]]:
     """Yield a function that starts a session at its first call; stop it at the end unless it ran before.
 
-    Raises ConfigError for a wrong master at once.
+    `check` is called during the start, and gives up by raising. Raises ConfigError for a wrong master at once.
     """
     check_master(engine)
     started: list[SparkSession] = []
@@ -127,7 +130,7 @@ def session_when_needed(engine: EngineConfig) -> Iterator[Callable[[], SparkSess
     def spark() -> SparkSession:
         if not running:
             borrowed = _find_session()
-            running.append(borrowed or start_session(engine))
+            running.append(borrowed or start_session(engine, check=check))
             started.extend(running if borrowed is None else [])
         return running[0]
 
@@ -150,7 +153,7 @@ def _end_accumulators(session: SparkSession) -> None:
     """End PySpark's server of accumulators beside the stop: it looks once a second whether it should end."""
     context: Any = session.sparkContext
     server, context._accumulatorServer = context._accumulatorServer, None
-    threading.Thread(target=server.shutdown, name="accumulators", daemon=True).start()
+    in_background(lambda _: server.shutdown(), "accumulators")
     if isinstance(server.server_address, str):  # this process may end before the thread removes the socket
         Path(server.server_address).unlink(missing_ok=True)
 
@@ -164,19 +167,6 @@ def _find_session() -> SparkSession | None:
         return SparkSession.active()
     except PySparkException:
         return None
-
-
-@contextmanager
-def _own_interrupts() -> Iterator[None]:
-    """Restore our SIGINT handler: PySpark installs one that raises at an arbitrary point."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ _JAVA_CLASS = re.compile(r"[a-z]\w*(\.\w+)+(\$\w+)*")
 
 def error_types() -> dict[type[BaseException], type[SparkcoreError]]:
     """Return the mapping; an exception belongs to the nearest of its base classes."""
-    from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+    from py4j.protocol import Py4JError, Py4JJavaError
     from pyspark.errors import AnalysisException, PySparkException
 
     return {
@@ -58,9 +58,7 @@ def error_types() -> dict[type[BaseException], type[SparkcoreError]]:
         AnalysisException: InputError,
         Py4JError: EngineError,
         Py4JJavaError: RunFailedError,
-        Py4JNetworkError: EngineError,
         OSError: EngineError,  # the sockets between driver, JVM and Connect server
-        EOFError: EngineError,
         Exception: RunFailedError,
     }
 
@@ -71,9 +69,21 @@ def to_sparkcore_error(error: Exception) -> SparkcoreError:
         return error
     if (diagnosed := _diagnosis(str(error))) is not None:
         return diagnosed
+    if isinstance(error, _lost_connections()):
+        return EngineError(
+            f"The connection to Spark was lost ({reason(error)}): its driver was killed, or had no memory left. "
+            "Finished images are kept; run the same command again to continue.",
+            shell="logs/spark.log in the state folder may say why.",
+        )
     types = error_types()
     nearest = next(base for base in type(error).__mro__ if base in types)
     return types[nearest](reason(error))
+
+
+def _lost_connections() -> tuple[type[Exception], ...]:
+    from py4j.protocol import Py4JNetworkError
+
+    return Py4JNetworkError, ConnectionError, EOFError
 
 
 def _diagnosis(text: str) -> EngineError | None:

@@ -13,6 +13,7 @@ from sparkcore.errors import ImageError
 from sparkcore.imaging.bounded_child import BoundedChild, ChildDiedError, Limits, Message
 from sparkcore.imaging.decode import FORMATS, ImageSize, decode
 from sparkcore.imaging.formats import MAX_DECODING_BYTES
+from sparkcore.imaging.thumbnail import thumbnail
 
 _PREVIEW = ImageSize(64, 64)  # large JPEG files are decoded at a fraction of their size
 _AT_ONCE = threading.BoundedSemaphore(2)  # so that many uploads at a time do not add up
@@ -43,32 +44,35 @@ class PictureChecker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._child.end()
 
-    def check(self, content: bytes) -> None:
-        """Raise ImageError unless the picture can be decoded within the bounds.
+    def check(self, content: bytes, long_side: int = 0) -> bytes | None:
+        """Return a thumbnail with this long side in pixels (0: None) if the picture can be decoded within the bounds.
 
-        The child that a picture ended is replaced for the next one. Raises RunFailedError where none can be started.
+        The child that a picture ended is replaced for the next one. Raises ImageError for any other picture,
+        RunFailedError where no child can be started.
         """
+        question = {"max_pixels": self._bounds.pixels, "long_side": long_side}
         try:
             with _AT_ONCE:
-                answer = self._child.ask(Message({"max_pixels": self._bounds.pixels}, [content])).facts
+                answer = self._child.ask(Message(question, [content]))
         except ChildDiedError as died:
             raise _fatal(died, self._bounds) from None
-        if answer:
-            raise ImageError(answer["error_type"], answer["message"])
+        if answer.facts:
+            raise ImageError(answer.facts["error_type"], answer.facts["message"])
+        return answer.blobs[0] if answer.blobs else None
 
 
 def judge(question: Message) -> Message:
-    """Answer a picture, in the child: with nothing, or with the reason against it."""
-    content, max_pixels = question.blobs[0] or b"", question.facts["max_pixels"]
+    """Answer a picture, in the child: with nothing or its thumbnail, or with the reason against it."""
+    content, max_pixels, long_side = question.blobs[0] or b"", question.facts["max_pixels"], question.facts["long_side"]
     try:
         pixels = _pixels(content)
         if pixels > max_pixels:
             said = f"{pixels // 10**6:,} million pixels, more than the limit of {max_pixels // 10**6:,}"
             raise ImageError("too_large", said)
-        decode(content, target=_PREVIEW)
+        image = decode(content, target=_PREVIEW, long_side=long_side).image
     except ImageError as error:
         return Message({"error_type": error.error_type, "message": error.message})
-    return Message({})
+    return Message({}, [thumbnail(image, long_side)] if long_side else [])
 
 
 def _pixels(content: bytes) -> int:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sparkcore.config import Fit
 from sparkcore.imaging.decode import ImageSize, decode
+from sparkcore.imaging.thumbnail import encode
 
 # Orange speaks for the label, blue against it, or for the other one: also apart for people who see no red or green.
 FOR_COLOR = (255, 120, 0)
@@ -42,13 +43,21 @@ def seen_box(picture: ImageSize, model: ImageSize, fit: Fit) -> Box:
 
 def heat_map_png(content: bytes, evidence: npt.NDArray[np.float32], model: ImageSize, fit: Fit) -> bytes:
     """Return an image file, upright, under the evidence of a model of this input size, as PNG; raises ImageError."""
+    buffer = io.BytesIO()
+    _heat_map(content, evidence, model, fit).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def heat_map_jpeg(content: bytes, evidence: npt.NDArray[np.float32], model: ImageSize, fit: Fit) -> bytes:
+    """Return the same as JPEG, which is smaller; raises ImageError."""
+    return encode(_heat_map(content, evidence, model, fit))
+
+
+def _heat_map(content: bytes, evidence: npt.NDArray[np.float32], model: ImageSize, fit: Fit) -> Image.Image:
     picture = decode(content).image
     if max(picture.size) > LONG_SIDE:
         picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    box = seen_box(ImageSize(picture.height, picture.width), model, fit)
-    buffer = io.BytesIO()
-    draw_heat(picture, evidence, box).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
+    return draw_heat(picture, evidence, seen_box(ImageSize(picture.height, picture.width), model, fit))
 
 
 def draw_heat(picture: Image.Image, evidence: npt.NDArray[np.float32], box: Box) -> Image.Image:

@@ -15,6 +15,12 @@ def thumbnail(image: Image.Image, long_side: int = LONG_SIDE, quality: int = 80)
     return encode(shrink(image, long_side), quality)
 
 
+def smaller(content: bytes, long_side: int) -> bytes:
+    """Return a JPEG thumbnail of our own with at most `long_side` pixels on its longer side."""
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+        return thumbnail(image.convert("RGB"), long_side)
+
+
 def shrink(image: Image.Image, long_side: int = LONG_SIDE) -> Image.Image:
     """Return an RGB image with at most `long_side` pixels on its longer side, never enlarged."""
     factor = max(image.size) * LONG_SIDE // (long_side * MIN_LONG_SIDE)

@@ -7,11 +7,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sparkcore.background import in_background, result_of
 from sparkcore.config import cache_folder
 from sparkcore.errors import WeightsError, first_line
 from sparkcore.progress import Step, Watch
@@ -45,15 +46,21 @@ def download(wanted: Download, target: Path, watch: Watch) -> None:
 
     _check_answer(wanted.url, watch)
     pooch.get_logger().setLevel(logging.ERROR)
-    progress = _Progress(watch, f"downloading {wanted.title}")
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK_BYTES, timeout=READ_TIMEOUT_S)
 
-    def retrieve() -> None:
+    def retrieve(check: Callable[[], None]) -> None:
+        progress = _Progress(watch, check, f"downloading {wanted.title}")
+        downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK_BYTES, timeout=READ_TIMEOUT_S)
         pooch.retrieve(wanted.url, _known_hash(wanted.checksum), target.name, target.parent, downloader=downloader)
 
     try:
         target.unlink(missing_ok=True)  # a damaged file
-        _in_background(retrieve, progress)
+        # In a thread: a read that waits for the server must not delay a cancellation.
+        retrieving = in_background(retrieve, "download")
+        try:
+            result_of(retrieving, watch.check)
+        except BaseException:
+            wait([retrieving], timeout=_STOP_S)  # it removes what it has
+            raise
     except ValueError as error:  # pooch's error for another checksum
         raise WeightsError(f"{wanted.url} did not arrive whole: its checksum is not {wanted.checksum}") from error
     except (OSError, requests.RequestException) as error:
@@ -77,7 +84,7 @@ def _reason(error: Exception) -> str:
 def was_offline() -> bool:
     """Tell whether a download found no network within the last hour."""
     try:
-        return time.time() - _offline_file().stat().st_mtime < OFFLINE_MEMORY_S
+        return abs(time.time() - _offline_file().stat().st_mtime) < OFFLINE_MEMORY_S  # a clock may be set back
     except OSError:
         return False
 
@@ -122,28 +129,6 @@ def _wait_for(answers: queue.Queue[str | None], check: Callable[[], None]) -> st
     return f"no answer within {ANSWER_TIMEOUT_S:g} s"
 
 
-def _in_background(retrieve: Callable[[], None], progress: _Progress) -> None:
-    """Retrieve a file in a thread: a read that waits for the server must not delay a cancellation."""
-    done: Future[None] = Future()
-
-    def settle() -> None:
-        try:
-            retrieve()
-            done.set_result(None)
-        except BaseException as error:  # noqa: BLE001 (raised again by whoever waits)
-            done.set_exception(error)
-
-    threading.Thread(target=settle, name="download", daemon=True).start()
-    try:
-        while not wait([done], timeout=_POLL_S).done:
-            progress.watch.check()
-    except BaseException:
-        progress.is_stopped = True
-        wait([done], timeout=_STOP_S)  # it removes what it has
-        raise
-    done.result()
-
-
 def _known_hash(checksum: str | None) -> str | None:
     if checksum is None:
         return None
@@ -153,17 +138,15 @@ def _known_hash(checksum: str | None) -> str | None:
 class _Progress:
     """The part of tqdm's interface that pooch uses, for a Watch."""
 
-    def __init__(self, watch: Watch, phase: str) -> None:
-        self.watch, self._phase = watch, phase
+    def __init__(self, watch: Watch, check: Callable[[], None], phase: str) -> None:
+        self._watch, self._check, self._phase = watch, check, phase
         self.total = self._done = 0
-        self.is_stopped = False
 
     def update(self, count: int) -> None:
-        self.watch.check()
-        if self.is_stopped:
-            raise CancelledError
+        self._watch.check()
+        self._check()
         self._done = min(self._done + count, self.total or self._done + count)
-        self.watch.progress(Step(self._phase, self._done, self.total, unit="bytes"))
+        self._watch.progress(Step(self._phase, self._done, self.total, unit="bytes"))
 
     def reset(self) -> None:
         self._done = 0

@@ -11,6 +11,7 @@ from typing import Any
 
 from sparkcore.classes import ClassName
 from sparkcore.errors import ModelError
+from sparkcore.groups import LEVELS, GroupPath, parse_path, path_text
 
 HEADER_WORDS = {"index", "class_id", "label"}
 
@@ -56,6 +57,32 @@ def classes_from_json(value: Any) -> tuple[ClassName, ...]:
             f"labels: expected a JSON list, or a dict of index to label, received a {type(value).__name__}."
         )
     return _checked([_class_from_json(entry) for entry in value])
+
+
+def groups_from_json(value: Any, classes: tuple[ClassName, ...]) -> dict[str, GroupPath]:
+    """Read the groups of a model's classes, {label or class id: "Group > Subgroup"}, and return them by class id.
+
+    A path may also be a list of names. Raises ModelError for other shapes, classes that the model does not have, and
+    paths of more than three levels.
+    """
+    if not isinstance(value, dict):
+        raise ModelError(f"groups: expected an object of label to group, received {value!r:.60}.")
+    ids = {**{one.label: one.class_id for one in classes}, **{one.class_id: one.class_id for one in classes}}
+    strangers = [name for name in value if name not in ids]
+    if strangers:
+        raise ModelError(f"groups: expected labels of the model, received {', '.join(strangers[:5])}.")
+    return {ids[name]: _group_from_json(name, group) for name, group in value.items()}
+
+
+def _group_from_json(name: str, group: Any) -> GroupPath:
+    names = group if isinstance(group, list) else [group]
+    texts = all(isinstance(one, str) for one in names)
+    path = parse_path(path_text(tuple(names))) if texts else ()
+    if not 1 <= len(path) <= LEVELS:
+        raise ModelError(
+            f'groups: expected one to {LEVELS} names for {name}, as in "Animals > Dogs", received {group!r:.60}.'
+        )
+    return path
 
 
 def _class_from_json(entry: Any) -> ClassName:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sparkcore.classes import ClassName, imagenet_classes
 from sparkcore.config import PREPROCESSES, Fit
 from sparkcore.errors import ConfigError, ModelError
+from sparkcore.groups import GroupPath
 from sparkcore.models.graph_file import GraphInput, describe_graph, graph_input
 from sparkcore.models.keras_archive import ArchiveFacts, describe_archive
-from sparkcore.models.labels import classes_from_json, read_labels
+from sparkcore.models.labels import classes_from_json, groups_from_json, read_labels
 
 
 @dataclass(frozen=True, slots=True)
 class FileModel:
     """Hold the input size in pixels, the preprocessing and the names of the outputs.
 
-    `fit` is the resize mode that the JSON file asks for. `graph` is set for a model that is no Keras model.
+    `fit` is the resize mode that the JSON file asks for. `graph` is set for a model that is no Keras model. `groups`
+    are the model's own, by class id.
     """
 
     height: int
@@ -28,6 +31,7 @@ class FileModel:
     classes: tuple[ClassName, ...]
     fit: Fit | None = None
     graph: GraphInput | None = None
+    groups: Mapping[str, GroupPath] = field(default_factory=dict)
 
 
 def describe_graph_model(path: Path, labels: str | None, preprocess: str | None) -> FileModel:
@@ -44,7 +48,7 @@ def describe_graph_model(path: Path, labels: str | None, preprocess: str | None)
     given = graph_input(path, facts.layout, preprocess, sidecar)
     name = preprocess or sidecar.get("preprocess") or "own"
     classes = _classes(path, facts.outputs, labels, sidecar)
-    return FileModel(height, width, str(name), classes, _fit(path, sidecar), given)
+    return FileModel(height, width, str(name), classes, _fit(path, sidecar), given, _groups(path, classes, sidecar))
 
 
 def _fit(path: Path, sidecar: dict[str, Any]) -> Fit | None:
@@ -60,7 +64,8 @@ def describe_file_model(path: Path, labels: str | None, preprocess: str | None) 
     """Combine the model file, the JSON file of the same name beside it, and the caller's values, which win.
 
     The JSON file may hold `labels` (a list, a dict of index to label, or the name of a labels file beside it),
-    `preprocess`, and `height` and `width` for a model that takes any size. A model with a single output has two
+    `groups` (an object of label to path, as in "Animals > Dogs"), `preprocess`, and `height` and `width` for a model
+    that takes any size. A model with a single output has two
     classes; the output is the score of the second. Raises ModelError for anything missing or inconsistent.
     """
     if not path.is_file():
@@ -68,9 +73,8 @@ def describe_file_model(path: Path, labels: str | None, preprocess: str | None) 
     facts = describe_archive(path)
     sidecar = _read_sidecar(path.with_suffix(".json"))
     height, width = _input_size(path, facts, sidecar)
-    return FileModel(
-        height, width, _preprocess(path, preprocess, sidecar), _classes(path, facts.outputs, labels, sidecar)
-    )
+    name, classes = _preprocess(path, preprocess, sidecar), _classes(path, facts.outputs, labels, sidecar)
+    return FileModel(height, width, name, classes, groups=_groups(path, classes, sidecar))
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:
@@ -129,6 +133,13 @@ def _classes(path: Path, outputs: int | None, labels: str | None, sidecar: dict[
     if wanted not in (None, len(classes)):
         raise ModelError(f"labels: the model in {path} has {wanted} classes, received {len(classes)} labels.")
     return classes
+
+
+def _groups(path: Path, classes: tuple[ClassName, ...], sidecar: dict[str, Any]) -> dict[str, GroupPath]:
+    try:
+        return groups_from_json(sidecar.get("groups", {}), classes)
+    except ModelError as error:
+        raise ModelError(f"{error} They are in {path.with_suffix('.json')}.") from error
 
 
 def _labels_beside(path: Path, named: str) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sparkcore.classes import ClassName
 from sparkcore.config import GRAPH_SUFFIXES, MODEL_SUFFIXES, Fit, RunConfig
 from sparkcore.errors import ModelError, WeightsError
+from sparkcore.groups import GroupPath, path_text
 from sparkcore.models.download import was_offline
 from sparkcore.models.graph_file import GraphInput, weights_beside
 from sparkcore.models.labels import read_labels
@@ -27,7 +29,8 @@ class ResolvedModel:
     which `graph` describes). `fit` is the resize mode in effect. `weights_path` is None for random weights, which
     `seed` then decides. `is_published` is true for the very file that Keras publishes for the model. `digest` is the
     sha256, in hex, of the content of the weights, the architecture, its input and its classes: equal digests mean equal
-    scores for equal pixels, wherever the files are. `source` says in words where the weights came from.
+    scores for equal pixels, wherever the files are. `source` says in words where the weights came from. `groups` are
+    the model's own, by class id.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ResolvedModel:
     digest: str
     source: str
     graph: GraphInput | None = None
+    groups: Mapping[str, GroupPath] = field(default_factory=dict)
 
 
 def resolve_model(config: RunConfig, watch: Watch | None = None) -> ResolvedModel:
@@ -124,6 +128,8 @@ def _resolved(names: tuple[str, str], model: FileModel, weights: Weights, fit: F
         "classes": [list(names) for names in model.classes],
         "weights": weights.digest(),
     }
+    if model.groups:
+        identity["groups"] = {class_id: path_text(path) for class_id, path in model.groups.items()}
     if model.graph is not None and weights.path is not None:
         beside = weights_beside(weights.path)
         identity |= {"graph": asdict(model.graph), "beside": beside and Weights(beside, None, "").digest()}
@@ -141,4 +147,5 @@ def _resolved(names: tuple[str, str], model: FileModel, weights: Weights, fit: F
         digest=hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
         source=weights.source,
         graph=model.graph,
+        groups=model.groups,
     )

@@ -1,18 +1,21 @@
-"""The class names of a run's model in its table of results: one name per class, and all classes as metadata."""
+"""The classes of a run's model in its table of results: one name per class, and all classes and groups as metadata."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.classes import ClassName, distinct_names, imagenet_classes
+from sparkcore.groups import GroupPath, imagenet_groups, parse_path, path_text
 
 METADATA_KEY = b"sparkcore.classes"
+_GROUPS_KEY = b"sparkcore.groups"
 
 
 def with_class_names(table: pa.Table, classes: tuple[ClassName, ...], outputs: int | None = None) -> pa.Table:
@@ -30,6 +33,20 @@ def with_class_names(table: pa.Table, classes: tuple[ClassName, ...], outputs: i
     return table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA_KEY: stored})
 
 
+def with_own_groups(schema: pa.Schema, groups: Mapping[str, GroupPath]) -> pa.Schema:
+    """Return the schema with a model's own groups, by class id, for `groups_of`; unchanged where it has none."""
+    if not groups:
+        return schema
+    stored = json.dumps({class_id: path_text(path) for class_id, path in groups.items()}).encode()
+    return schema.with_metadata({**(schema.metadata or {}), _GROUPS_KEY: stored})
+
+
+def groups_of(table: pa.Table) -> Mapping[str, GroupPath]:
+    """Return the group of each class by its id: those of the model itself, and ImageNet's."""
+    stored = (table.schema.metadata or {}).get(_GROUPS_KEY)
+    return imagenet_groups() if stored is None else _parse_groups(stored)
+
+
 def classes_of(table: pa.Table) -> tuple[ClassName, ...]:
     """Return all classes of the model that made these results, in the order of its outputs; () if not known."""
     stored = (table.schema.metadata or {}).get(METADATA_KEY)
@@ -39,6 +56,12 @@ def classes_of(table: pa.Table) -> tuple[ClassName, ...]:
 @lru_cache(maxsize=16)
 def _parse(stored: bytes) -> tuple[ClassName, ...]:
     return tuple(ClassName(class_id, label) for class_id, label in json.loads(stored))
+
+
+@lru_cache(maxsize=16)
+def _parse_groups(stored: bytes) -> Mapping[str, GroupPath]:
+    own = {class_id: parse_path(path) for class_id, path in json.loads(stored).items()}
+    return MappingProxyType({**imagenet_groups(), **own})
 
 
 def _are_all_of(table: pa.Table, classes: tuple[ClassName, ...]) -> bool:

@@ -22,7 +22,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     roots TEXT, images INTEGER
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created_at);
-CREATE INDEX IF NOT EXISTS jobs_by_age ON jobs (created_at);
 """
 
 

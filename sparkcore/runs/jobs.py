@@ -122,7 +122,7 @@ class JobTable:
     def jobs(self, limit: int = 100) -> list[Job]:
         """Return the `limit` newest jobs, newest first; damaged rows are left out with a warning."""
         with reading(self.path) as db:
-            rows = db.execute("SELECT * FROM jobs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,)).fetchall()
+            rows = db.execute("SELECT * FROM jobs ORDER BY rowid DESC LIMIT ?", (limit,)).fetchall()
         return list(_readable_jobs(rows))
 
     def images(self) -> list[str]:
@@ -165,9 +165,14 @@ class JobTable:
             db.execute("UPDATE jobs SET cancel_requested = 1 WHERE job_id = ? AND state = 'running'", (job_id,))
         return self.get(job_id)
 
-    def beat(self, job_id: str) -> Job:
-        """Update the job's heartbeat and return the job."""
-        self.report(job_id)
+    def end_cancelled(self, job_id: str) -> Job:
+        """End a job whose cancellation was requested, and whose engine is gone."""
+        with writing(self.path) as db:
+            db.execute(
+                "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
+                "WHERE job_id = ? AND state = 'running' AND cancel_requested = 1",
+                (time.time(), job_id),
+            )
         return self.get(job_id)
 
     def put_back(self, job_id: str, *, images: int | None = None, message: str = "") -> None:
@@ -201,7 +206,7 @@ class JobTable:
         with writing(self.path) as db:
             row = db.execute(
                 "SELECT job_id FROM jobs WHERE state = 'queued' AND (? IS NULL OR images IS NULL OR images <= ?) "
-                "ORDER BY created_at, rowid",
+                "ORDER BY rowid",
                 (most_images, most_images),
             ).fetchone()
             if row is None:

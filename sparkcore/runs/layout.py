@@ -28,6 +28,11 @@ def classes_name(run_id: str) -> str:
     return f"runs/{run_id}/classes.json"
 
 
+def groups_name(run_id: str) -> str:
+    """Return the name of the file with the groups of the model's classes, where it brings its own."""
+    return f"runs/{run_id}/groups.json"
+
+
 def files_name(run_id: str) -> str:
     """Return the name of the table of committed part files."""
     return f"runs/{run_id}/files.parquet"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sparkcore.config import cache_folder
-from sparkcore.origins import absolute_path, is_local
+from sparkcore.origins import absolute_path, is_local, list_file, origin_of
 from sparkcore.runs.deletion import end_deletion, interrupted_deletions, left_to_delete
 from sparkcore.runs.garbage import Garbage, is_old
 from sparkcore.runs.jobs import JobTable
@@ -21,7 +21,20 @@ from sparkcore.storage.folder import FolderStorage
 from sparkcore.storage.local import is_temporary
 
 MODEL_UNUSED_S = 30 * 24 * 3600.0
-_OURS = ("runs", "recipes", "probes", "reviews", "views", "calibrations", "mapped", "locks", "trash", "stops")
+_SENT = {"uploads": "unused upload", "lists": "unused list"}
+_OURS = (
+    "runs",
+    "recipes",
+    "probes",
+    "reviews",
+    "views",
+    "policies",
+    "calibrations",
+    "mapped",
+    "locks",
+    "trash",
+    "stops",
+)
 _FROZEN = re.compile(r"[0-9a-f]{64}\.(pb|ir|npz|json)")
 
 
@@ -33,7 +46,7 @@ def local_garbage(store: RunStore) -> Iterator[Garbage]:
     yield from (_file("mapped table of a deleted run", path) for path in stale_maps(store))
     yield from (_file("stop flag", path) for path in (store.state / "stops").glob("*") if _is_old_file(path))
     yield from (_folder("spilled listing", path) for path in _old_folders(store.state / "listings"))
-    yield from _uploads(store)
+    yield from _sent(store)
     for folder, names in _places(store):
         paths = (folder / name for name in names if is_temporary(name))
         yield from (_file("unfinished file", path) for path in paths if path.is_file() and _is_old_file(path))
@@ -57,13 +70,13 @@ def _names(folder: Path) -> list[str]:
     return os.listdir(folder) if folder.is_dir() else []
 
 
-def _uploads(store: RunStore) -> Iterator[Garbage]:
-    """Yield uploaded pictures that no run and no job uses, and those of interrupted uploads."""
-    folders = list(_old_folders(store.state / "uploads"))
+def _sent(store: RunStore) -> Iterator[Garbage]:
+    """Yield uploaded pictures and lists that no run and no job uses, and those of interrupted uploads."""
+    folders = [(kind, folder) for name, kind in _SENT.items() for folder in _old_folders(store.state / name)]
     used = _used_folders(store) if folders else None
     if used is not None:
-        unused = (folder for folder in folders if not any(_overlap(folder, one) for one in used))
-        yield from (_folder("unused upload", folder) for folder in unused)
+        unused = (one for one in folders if not any(_overlap(one[1], other) for other in used))
+        yield from (_folder(kind, folder) for kind, folder in unused)
 
 
 def _used_folders(store: RunStore) -> list[Path] | None:
@@ -74,7 +87,20 @@ def _used_folders(store: RunStore) -> list[Path] | None:
         return None
     images = [str(run.config["images"]) for run in finished] + [run.folder for run in unfinished]
     images += JobTable(store.jobs_path).images()
-    return [absolute_path(text) for text in images if is_local(text)]
+    lists = [path for path in map(list_file, images) if path is not None]
+    used = [absolute_path(text) for text in images if is_local(text) and list_file(text) is None]
+    return [*used, *lists, *(folder for path in lists for folder in _listed_uploads(store, path))]
+
+
+def _listed_uploads(store: RunStore, path: Path) -> set[Path]:
+    """Return the uploads that have the files of a list."""
+    start = origin_of(store.state / "uploads") + "/"
+    try:
+        with path.open(encoding="utf-8") as lines:
+            names = {line.removeprefix(start).partition("/")[0] for line in lines if line.startswith(start)}
+    except (OSError, UnicodeDecodeError):
+        return set()
+    return {store.state / "uploads" / name for name in names}
 
 
 def _overlap(folder: Path, used: Path) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sparkcore.progress import Step, Watch
+from sparkcore.runs.class_names import with_own_groups
 from sparkcore.runs.light import named_tables
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.store import RunStore
@@ -23,7 +24,7 @@ from sparkcore.storage.local import hold_lock, replacing
 
 BATCH_ROWS = 250_000
 _VERSION = f"{SCHEMA_VERSION}.2"  # raised when other labels or metadata are written
-_SUFFIXES = (".arrow", ".embeddings", ".axes", ".short")
+_SUFFIXES = (".arrow", ".embeddings", ".axes", ".short", ".layout")
 _COLUMNS = [*light_schema().names, *(field.name for field in PLACE_FIELDS)]
 
 
@@ -88,10 +89,11 @@ def _copy(store: RunStore, manifest: Manifest, path: Path, watch: Watch) -> None
     done = 0
     tables = named_tables(store.storage, manifest, store.classes(manifest.run_id), _COLUMNS)
     first = next(tables)
+    schema = with_own_groups(first.schema, store.groups(manifest.run_id))
     with (
         replacing(path) as temporary,
         pa.OSFile(os.fspath(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, first.schema) as writer,
+        pa.ipc.new_file(sink, schema) as writer,
     ):
         writer.write_table(first, max_chunksize=BATCH_ROWS)
         for table in tables:
@@ -105,4 +107,5 @@ def _copy(store: RunStore, manifest: Manifest, path: Path, watch: Watch) -> None
 def _in_memory(uri: str, run_id: str, finished_at: str) -> pa.Table:
     del finished_at  # a run that was deleted and computed again is another one
     store = RunStore(uri)
-    return pa.concat_tables(named_tables(store.storage, store.recall(run_id), store.classes(run_id), _COLUMNS))
+    table = pa.concat_tables(named_tables(store.storage, store.recall(run_id), store.classes(run_id), _COLUMNS))
+    return table.replace_schema_metadata(with_own_groups(table.schema, store.groups(run_id)).metadata)

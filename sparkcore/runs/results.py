@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparkcore.errors import RunNotFoundError
+from sparkcore.runs.class_names import with_own_groups
 from sparkcore.runs.light import light_tables, named_tables
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.mapped import map_columns
@@ -24,7 +25,8 @@ def load_results(store: RunStore, run_id: str, columns: Iterable[str] | None = N
     Labels that several classes of the model share are replaced by names that tell them apart.
     """
     names = list(columns or light_schema().names)
-    return pa.concat_tables(named_tables(store.storage, store.manifest(run_id), store.classes(run_id), names))
+    table = pa.concat_tables(named_tables(store.storage, store.manifest(run_id), store.classes(run_id), names))
+    return table.replace_schema_metadata(with_own_groups(table.schema, store.groups(run_id)).metadata)
 
 
 def read_parts(store: RunStore, run_id: str, columns: Iterable[str]) -> pa.Table:

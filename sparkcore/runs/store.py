@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from sparkcore.classes import ClassName
 from sparkcore.errors import RunFailedError, RunNotFoundError
+from sparkcore.groups import GroupPath, parse_path, path_text
 from sparkcore.runs.deletion import delete_run, sweep_deletions
-from sparkcore.runs.layout import classes_name, manifest_name, plan_name, run_folder
+from sparkcore.runs.layout import classes_name, groups_name, manifest_name, plan_name, run_folder
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.manifests import forget_manifest, read_manifest, recall_manifest, recall_manifests
 from sparkcore.runs.state import state_folder
@@ -106,20 +107,21 @@ class RunStore:
         names = [folder.rpartition("/")[2] for folder in folders]
         return [name for name in names if not name.startswith(".")]  # version 0.1 renamed what it deleted
 
-    def write_classes(self, run_id: str, classes: Iterable[ClassName]) -> None:
-        """Keep all class names of the model, in the order of its outputs."""
+    def write_classes(
+        self, run_id: str, classes: Iterable[ClassName], groups: Mapping[str, GroupPath] | None = None
+    ) -> None:
+        """Keep all class names of the model, in the order of its outputs, and its own groups by class id."""
         self.storage.write(classes_name(run_id), _json({one.class_id: one.label for one in classes}))
+        if groups:
+            self.storage.write(groups_name(run_id), _json({key: path_text(path) for key, path in groups.items()}))
 
     def classes(self, run_id: str) -> tuple[ClassName, ...]:
         """Return what `write_classes` was given, or nothing for a run of version 0.1 or a damaged file."""
-        try:
-            classes = json.loads(self.storage.read(classes_name(run_id)))
-            return tuple(ClassName(class_id, str(label)) for class_id, label in classes.items())
-        except FileNotFoundError:
-            return ()
-        except (ValueError, AttributeError) as error:
-            _log.warning("Left out the class names of run %s: %s", run_id, error)
-            return ()
+        return tuple(ClassName(class_id, label) for class_id, label in self._texts(classes_name(run_id)).items())
+
+    def groups(self, run_id: str) -> dict[str, GroupPath]:
+        """Return the groups that the model brought along, by class id; none where there is no file or a damaged one."""
+        return {class_id: parse_path(path) for class_id, path in self._texts(groups_name(run_id)).items()}
 
     def finish(self, manifest: Manifest) -> Manifest:
         """Write the manifest, after which the run is immutable; return the one that counts: the first one written."""
@@ -147,6 +149,15 @@ class RunStore:
     def sizes_bytes(self, run_ids: Sequence[str]) -> list[int]:
         """Return the sizes of several runs, which are looked at at once."""
         return list(map_ahead(self.size_bytes, run_ids, _LOOKS_AT_ONCE))
+
+    def _texts(self, name: str) -> dict[str, str]:
+        try:
+            return {key: str(value) for key, value in json.loads(self.storage.read(name)).items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, AttributeError) as error:
+            _log.warning("Left out %s: %s", name, error)
+            return {}
 
     def _is_known(self, run_id: str) -> bool:
         try:

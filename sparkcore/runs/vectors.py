@@ -79,6 +79,11 @@ def has_embeddings(manifest: Manifest) -> bool:
     return "embedding" in (manifest.model.get("features") or {})
 
 
+def vectors_of(store: RunStore, manifest: Manifest) -> Vectors | None:
+    """Return the embeddings of a run, None where it has none."""
+    return map_vectors(store, manifest.run_id) if has_embeddings(manifest) else None
+
+
 def check_embeddings(manifest: Manifest) -> None:
     """Raise RequestError for a run whose images have no embeddings."""
     if not has_embeddings(manifest):

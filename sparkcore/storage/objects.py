@@ -6,12 +6,12 @@ import asyncio
 import io
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from sparkcore.background import in_background
 from sparkcore.errors import StorageError
 from sparkcore.origins import split_object_uri
 from sparkcore.storage.bucket import BRISK, PATIENT, Patience, Settings, open_bucket, translated, traveling_settings
@@ -47,8 +47,8 @@ class ObjectStorage(Storage):
         return type(self), (self.uri, self._settings)
 
     def check(self) -> None:
-        with ThreadPoolExecutor(1) as thread:  # the caller's thread may have an event loop of its own
-            thread.submit(asyncio.run, self._check()).result()
+        # The caller's thread may have an event loop of its own.
+        in_background(lambda _: asyncio.run(self._check()), "store").result()
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         start = f"{self._prefix}{checked_name(prefix) if prefix else ''}"

@@ -21,9 +21,3 @@ def open_storage(uri: str) -> Storage:
     if is_local(uri):
         return FolderStorage(absolute_path(uri))
     raise StorageError(f"Expected a path or a URI with one of file:, s3:, gs:, az:, received {uri!r}.")
-
-
-def input_storage(images: str) -> Storage | None:
-    """Return the bucket that holds the images of a request, or None where they are not on an object store."""
-    place = split_object_uri(images)
-    return open_storage(place[0]) if place else None

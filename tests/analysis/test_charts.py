@@ -31,7 +31,7 @@ def values(spec: dict[str, Any]) -> list[dict[str, Any]]:
         (charts.pair_bars(PAIRS), "pair", {"type": "point", "fields": ["first", "second"]}),
         (charts.histogram(SCORES, "score"), "brush", {"type": "interval", "encodings": ["x"]}),
         (charts.confusion(EVALUATION.block), "cell", {"type": "point", "fields": ["truth", "label"]}),
-        (charts.label_bars(LABELS, selection="other"), "other", {"type": "point", "fields": ["label"]}),
+        (charts.label_bars(LABELS, selection="group"), "group", {"type": "point", "fields": ["group"]}),
     ],
 )
 def test_selections_are_named(chart: Any, name: str, select: dict[str, Any]):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from sparkcore.analysis.filters import FILTER_KEYS, Filters, describe
+from sparkcore.analysis.filters import FILTER_KEYS, Area, Filters, describe
 
 EVERYTHING = Filters(
+    find="big cat",
+    groups=("Animals > Cats",),
     labels=("tabby", "tiger, cat"),
     score=(0.25, 0.75),
     margin=(None, 0.5),
@@ -20,11 +22,14 @@ EVERYTHING = Filters(
     image_ids=("0123456789abcdef",),
     review="unreviewed",
     tags=("dark",),
+    area=Area(0.1, 0.25, 0.3333, 1.0),
 )
 
 
 def test_query_holds_every_field():
     assert EVERYTHING.to_query() == {
+        "find": ["big cat"],
+        "group": ["Animals > Cats"],
         "label": ["tabby", "tiger, cat"],
         "score": ["0.25", "0.75"],
         "margin": ["", "0.5"],
@@ -40,6 +45,7 @@ def test_query_holds_every_field():
         "id": ["0123456789abcdef"],
         "review": ["unreviewed"],
         "tag": ["dark"],
+        "area": ["0.1", "0.25", "0.3333", "1"],
     }
 
 
@@ -75,6 +81,9 @@ def test_a_single_text_counts_as_a_list_of_one():
         {"top_two": ["", "cat"]},
         {"id": ["../../etc/passwd", "0123456789ABCDEF", "0123456789abcdef0"]},
         {"label": [""]},
+        {"area": ["0.3", "0", "0.1", "1"]},
+        {"area": ["0", "0", "nan", "1"]},
+        {"area": ["-1", "0", "1"]},
         {"page": ["4"], "run": "x"},
     ],
 )
@@ -84,6 +93,8 @@ def test_impossible_values_count_as_nothing(query: dict[str, str | list[str]]):
 
 def test_descriptions_are_for_people():
     assert describe(EVERYTHING) == [
+        ("find", "label or group like “big cat”"),
+        ("groups", "Cats"),
         ("labels", "label tabby, tiger, cat"),
         ("score", "score 25 % to 75 %"),
         ("margin", "margin up to 0.5"),
@@ -99,6 +110,7 @@ def test_descriptions_are_for_people():
         ("image_ids", "1 selected image"),
         ("review", "not reviewed"),
         ("tags", "tag dark"),
+        ("area", "part of the map"),
     ]
     assert describe(Filters(labels=tuple("abcde"), status="error", image_ids=("0" * 16, "1" * 16))) == [
         ("labels", "label a, b, c or 2 more"),

@@ -13,7 +13,7 @@ def vectors_of(values: np.ndarray) -> Vectors:
     units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
     axes = np.linalg.qr(np.random.default_rng(9).standard_normal((values.shape[1],) * 2))[0][:, :64]
     center = units.mean(axis=0)
-    scale = 127 / np.abs((units - center) @ axes).max()
+    scale = 127 / max(np.abs((units - center) @ axes).max(), 1e-6)
     short = np.rint((units - center) @ axes * scale).astype(np.int8)
     return Vectors(units.astype(np.float16), short, center.astype(np.float32), (axes * scale).astype(np.float32))
 

@@ -21,12 +21,16 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from sparkcore.analysis.layout import lay_out
+from sparkcore.classes import ClassName
+from sparkcore.runs.layouts import keep_layout
 from sparkcore.runs.store import RunStore
 from tests.runs_fixture import LABELS, picture, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_MS = 60_000
 SHOWN_ROWS = 60
+GROUPS = {"n01": ("Fruit", "Round"), "n02": ("Fruit", "Long"), "n03": ("Dishes",), "n04": ("Plants",)}
 expect.set_options(timeout=TIMEOUT_MS)
 _CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # What the browser would otherwise ask of the internet by itself.
@@ -111,8 +115,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         image = picture(number)
         image.resize((4 * image.width, 4 * image.height)).save(path)
     store = RunStore(folder / "store")
-    write_run(store, rows=SHOWN_ROWS, images=str(photos))
-    write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=1, day=1)
+    for day in (0, 1):
+        run = write_run(store, rows=SHOWN_ROWS, images=str(photos), shift=day, day=day)
+        store.write_classes(run, [ClassName(*label) for label in LABELS], GROUPS)
+    keep_layout(store, run, lay_out)
     server = Server(store, folder)
     server.start()
     yield server

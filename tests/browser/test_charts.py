@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,9 @@ def drag(page: Page, title: str, start: float, end: float) -> None:
 
 def _canvas(page: Page, title: str) -> str:
     settle(page)
-    key = {"Scores": "score-brush", "Confusion": "pair-cell", "Reasons": "errors-label"}[title]
+    key = {"Scores": "score-brush", "Confusion": "pair-cell", "Reasons": "errors-label", "Groups": "groups-group"}[
+        title
+    ]
     return f'[class*="st-key-chart-{key}"] [data-testid="stVegaLiteChart"]'
 
 
@@ -63,6 +66,53 @@ def test_a_range_that_is_dragged_filters_the_gallery(shown: Server, visit: Calla
     scores = [float(text.rstrip("%")) / 100 for text in page.locator(".wall .bar span").all_inner_texts()]
     assert scores
     assert all(low - 0.001 <= score <= high + 0.001 for score in scores)
+
+
+def test_a_box_in_the_map_filters_the_gallery(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/map")
+    plot = page.locator(".map .plot")
+    expect(page.locator(".map .shown img").first).to_be_visible()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3, steps=4)
+    page.mouse.up()
+    expect(page.locator(".st-key-chip_area")).to_be_visible()
+    settle(page)
+    left, top, right, bottom = map(float, query(page)["area"])
+    assert (left, top, bottom) == (0, 0, 1)
+    assert 0.4 < right < 0.6
+    count = int(page.locator(".st-key-map_selection").inner_text().split()[0])
+    assert 0 < count < 54
+    page.get_by_role("link", name="See them in the gallery").click()
+    expect(page.get_by_text(f"{count} of 60 images")).to_be_visible()
+
+
+def test_a_bar_leads_into_its_group(shown: Server, visit: Callable[..., Page]):
+    page = visit(f"{shown.url}/labels")
+    mark(page, "Groups", 0)
+    expect(page.locator(".st-key-chip_groups")).to_have_text(re.compile("^Fruit"))
+    mark(page, "Groups", 0)
+    expect(page.locator(".st-key-group_way")).to_have_text(re.compile("^All groups.*Fruit.*Long|Round$"))
+    assert query(page)["group"][0].startswith("Fruit > ")
+    page.locator(".st-key-group_way_1 button").click()
+    expect(page.locator(".st-key-chip_groups")).to_have_text(re.compile("^Fruit"))
+
+
+def test_two_runs_are_ticked_and_compared(shown: Server, visit: Callable[..., Page]):
+    newer, older = (manifest.run_id for manifest in shown.store.runs())
+    page = visit(f"{shown.url}/runs")
+    table = page.get_by_test_id("stDataFrame").first
+    table.click(position={"x": 18, "y": 101})  # the box of the second row
+    page.get_by_role("link", name="Compare the two").click()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query) == {"run": [newer], "with": [older]}
+    page = visit(f"{shown.url}/runs")
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 120, "y": 101})
+    expect(page.get_by_test_id("stSidebar").locator(".st-key-frame_run input")).to_have_value(
+        re.compile("2026-01-02 03:04$")
+    )
 
 
 def test_a_cell_shows_its_images_and_once_more_lets_them_go(shown: Server, visit: Callable[..., Page]):
@@ -108,7 +158,7 @@ def test_what_is_shown_is_exported(shown: Server, visit: Callable[..., Page], br
     report = context.new_page()
     report.on("request", lambda request: asked.append(request.url))
     report.goto(files["HTML"].as_uri())
-    assert report.locator("svg[role=img]").count() >= 4
+    assert report.locator("img").count() == len(rows)
     assert report.locator("img").evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     context.close()

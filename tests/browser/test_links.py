@@ -137,7 +137,7 @@ def test_few_pages_all_have_a_button(shown: Server, visit: Callable[..., Page], 
 
 def test_a_bar_filters_and_the_gallery_shows_it(shown: Server, visit: Callable[..., Page]):
     page = visit(f"{shown.url}/labels")
-    bar = page.locator('[data-testid="stVegaLiteChart"] .mark-rect.role-mark path').first
+    bar = page.locator('[class*="st-key-chart-labels"] .mark-rect.role-mark path').first
     bar.wait_for()
     bar.click()
     expect(page.locator(".st-key-chip_labels")).to_be_visible()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sparkcore.cli import main
+from sparkcore.runs.opened import open_run
 from tests.conftest import write_colors
 
 Ask = Callable[..., Any]
@@ -34,7 +37,7 @@ def ask(tmp_path: Path, colors_model: Path, spark: object, capsys: pytest.Captur
     return call
 
 
-def test_the_pictures_of_a_run(ask: Ask, tmp_path: Path, colors_model: Path) -> None:
+def test_the_pictures_of_a_run(ask: Ask, tmp_path: Path) -> None:
     ids = {row["file_name"]: row["image_id"] for row in ask("similar", str(_red(tmp_path)), "--count", "20")}
     assert len(ids) == 8
     assert all(name.startswith("red") for name in list(ids)[:2])
@@ -56,12 +59,17 @@ def test_the_pictures_of_a_run(ask: Ask, tmp_path: Path, colors_model: Path) -> 
     assert (problems["low contrast"], problems["tiny"], problems["bright"]) == (8, 0, 2)
 
     drawn = ask("explain", ids[reds[0]], str(tmp_path / "why" / "red.png"), "--label", "red", "--against", "black")
-    assert (drawn["label"], drawn["against"]) == ("red", "black")
+    assert (drawn["label"], drawn["against"], drawn["method"]) == ("red", "black", "activation map")
     with Image.open(tmp_path / "why" / "red.png") as picture:
         assert picture.format == "PNG"
 
-    store = ["--store", str(tmp_path / "store"), "--features", "none"]
-    assert main(["run", str(tmp_path / "in"), "--model", str(colors_model), *store]) == 0
+    laid_out = ask("map", str(tmp_path / "map" / "places.csv"))
+    assert (laid_out["images"], laid_out["kept"]) == (9, 1)
+    with (tmp_path / "map" / "places.csv").open(encoding="utf-8-sig", newline="") as file:
+        places = {row["file_name"]: (row["x"], row["y"]) for row in csv.DictReader(file)}
+    assert places.pop("broken.jpg") == ("", "")
+    assert all(0 <= float(side) <= 1 for place in places.values() for side in place)
+    assert len(places) == 8
 
 
 def test_what_cannot_be_answered_is_said(ask: Ask, tmp_path: Path, colors_model: Path) -> None:
@@ -75,6 +83,24 @@ def test_what_cannot_be_answered_is_said(ask: Ask, tmp_path: Path, colors_model:
     code, said = ask("similar", str(_red(tmp_path)))
     assert (code, "Run again with features" in said) == (2, True)
     assert {group["kind"] for group in ask("duplicates")} <= {"near", "exact"}
+
+    ids = _ids(tmp_path)
+    drawn = ask("explain", ids["red-0.png"], str(tmp_path / "why.png"), "--against", "black")
+    assert (drawn["label"], drawn["method"]) == ("red", "occlusion")
+    ask("explain", ids["red-0.png"], str(tmp_path / "why.npz"))
+    with np.load(tmp_path / "why.npz") as found:
+        assert found["labels"][0] == "red"
+        assert found["maps"].shape == (5, 7, 7)
+    code, said = ask("explain", ids["broken.jpg"], str(tmp_path / "why.png"))
+    assert (code, "could not be read, so that it has no labels" in said) == (2, True)
+    (tmp_path / "in" / "red-0.png").unlink()
+    code, said = ask("explain", ids["red-0.png"], str(tmp_path / "why.png"))
+    assert (code, "has no activation maps, so that the picture itself is needed" in said) == (2, True)
+
+
+def _ids(folder: Path) -> dict[str, str]:
+    table = open_run("latest", folder / "store").table
+    return dict(zip(table["file_name"].to_pylist(), table["image_id"].to_pylist(), strict=True))
 
 
 def _red(folder: Path) -> Path:

@@ -149,8 +149,7 @@ def test_what_is_refused(
     config = request_for(tmp_path / "in", precision="int8")
     with pytest.raises(ConfigError, match="int8 is calibrated on at least 50 images, received 49 in"):
         run(config, engine)
-    spark = SparkSession.getActiveSession()
-    assert spark is not None
+    spark = SparkSession.active()
     with pytest.raises(ConfigError, match="int8 is calibrated on the images of a run, not on a frame"):
         classify(read_images(spark, str(tmp_path / "in")), config)
     write_colors(tmp_path / "in", 50)

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from sparkcore.child import child_environment
 from sparkcore.engine.elsewhere import call_elsewhere
 from sparkcore.errors import ConfigError, RunCancelledError, RunFailedError
 from sparkcore.progress import Step, Watch
 from tests.child_actions import die, double, fail, refuse, sleep
 from tests.conftest import wait_until
+from tests.processes import is_running
 
 
 def test_result_and_steps() -> None:
@@ -42,4 +46,19 @@ def test_whoever_cancels_ends_the_process(tmp_path: Path) -> None:
     with pytest.raises(RunCancelledError):
         call_elsewhere(sleep, str(marker), "no", Watch(check=check))
     pid = int(marker.read_text())
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: not is_running(pid))
+
+
+def test_a_child_ends_with_its_parent_and_leaves_an_interrupt_to_it(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    code = "from sparkcore.engine.elsewhere import call_elsewhere; from tests.child_actions import sleep; "
+    code += f"call_elsewhere(sleep, {str(marker)!r}, 'no')"
+    with subprocess.Popen([sys.executable, "-c", code], env=child_environment()) as parent:
+        wait_until(lambda: marker.exists() and bool(marker.read_text()))
+        pid = int(marker.read_text())
+        os.kill(pid, signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            parent.wait(0.5)  # it would fail with its child
+        assert is_running(pid)
+        parent.kill()
+    wait_until(lambda: not is_running(pid))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,24 +17,19 @@ from sparkcore.runs.results import read_parts
 from sparkcore.runs.store import RunStore
 from sparkcore.runs.verification import verify_run
 from sparkcore.schema import result_schema
+from tests.small_disk import enlarge, small_disk
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a file system of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "1m") as folder:
+        yield folder
 
 
 @pytest.mark.soak  # Spark tries each task again and again
 @pytest.mark.timeout(300)
 def test_a_run_goes_on_when_there_is_room(
-    tmp_path: Path, small_disk: Path, spark: object, request_for: Callable[..., RunConfig]
+    tmp_path: Path, disk: Path, spark: object, request_for: Callable[..., RunConfig]
 ) -> None:
     del spark
     for number in range(24):
@@ -43,13 +37,13 @@ def test_a_run_goes_on_when_there_is_room(
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(np.random.default_rng(number).integers(0, 256, (150, 150, 3), np.uint8)).save(path)
     request = request_for(tmp_path / "in", keep=("pixels",))  # 68 KB an image
-    engine = EngineConfig(store=small_disk / "store", state=tmp_path / "state", bucket_size=2)
+    engine = EngineConfig(store=disk / "store", state=tmp_path / "state", bucket_size=2)
     with pytest.raises(SparkcoreError, match=r"(?i)no space left"):
         run(request, engine)
     store = RunStore(engine.store, engine.state)
     assert store.runs() == []
     kept = sum(part.rows for name in store.unfinished() for part in parts_so_far(store.storage, name))
-    subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
+    enlarge(disk, "200m")
     manifest = run(request, engine).manifest
     assert 0 < kept < 24
     assert (manifest.counts["ok"], manifest.counts["resumed"]) == (24, kept)

@@ -10,6 +10,9 @@ from sparkcore.cli import main
 from sparkcore.engine.list_file import ListFile
 from sparkcore.errors import InputError
 from sparkcore.origins import origin_of
+from sparkcore.runs.results import load_results
+from sparkcore.runs.store import RunStore
+from sparkcore.storage.opening import open_storage
 from tests.conftest import write_colors
 
 
@@ -26,12 +29,38 @@ def test_paths_and_origins_are_listed(tmp_path: Path, monkeypatch: pytest.Monkey
     origins = [origin_of(one) for one in (first, second, third)]
     assert listed(path) == ([*origins, "file:/gone.png"], 0)
     assert listed(path, (tmp_path,)) == (origins, 1)
-    for content in (b"s3://bucket/a.png", b"\xff"):
+    for content in (b"hdfs://host/a.png", b"\xff"):
         path.write_bytes(content)
         with pytest.raises(InputError, match="list: expected"):
             listed(path)
     with pytest.raises(InputError, match="list: expected a UTF-8 text file"):
         listed(tmp_path / "none.txt")
+    with pytest.raises(InputError, match="list: expected a file in one of the allowed folders"):
+        listed(path, (tmp_path / "a b",))
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_list_may_name_objects_of_one_bucket(
+    tmp_path: Path, colors_model: Path, s3_prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage, uris = open_storage(s3_prefix), []
+    for path in write_colors(tmp_path / "photos", 3):
+        storage.write(f"in {path.name}", path.read_bytes())
+        uris.append(f"{s3_prefix}/in%20{path.name}")
+    path = tmp_path / "list.txt"
+    local = tmp_path / "photos" / "red-0.png"
+    path.write_text("\n".join([*uris[:2], f"{s3_prefix}/in blue-2.png", f"{s3_prefix}/gone.png", str(local)]))
+    assert listed(path, (tmp_path, "s3://other"))[1] == 4
+    assert listed(path, (tmp_path, s3_prefix))[1] == 0
+    assert main(["run", "--list", str(path), "--model", str(colors_model), "--store", str(tmp_path / "store")]) == 0
+    run_id = capsys.readouterr().out.split(":")[0].removeprefix("Run ")
+    rows = load_results(RunStore(tmp_path / "store"), run_id, ["origin", "label", "error_type"]).to_pylist()
+    found = {row["origin"]: row["label"] or row["error_type"] for row in rows}
+    expected = dict(zip(uris, ("red", "green", "blue"), strict=True))
+    assert found == {**expected, f"{s3_prefix}/gone.png": "vanished", origin_of(local): "red"}
+    path.write_text(f"{uris[0]}\ns3://another/a.png")
+    with pytest.raises(InputError, match="list: expected objects of one bucket"):
+        listed(path)
 
 
 @pytest.mark.usefixtures("spark")

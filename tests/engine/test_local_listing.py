@@ -147,7 +147,7 @@ def test_links_out_of_the_roots_are_left_out_and_counted(tmp_path: Path) -> None
         found = listed(images, roots)
         assert set(found.names) == {"a.jpg", "b.jpg"}, images
         assert found.listing.links_left_out == 2, images
-    with pytest.raises(InputError, match="1 links lead out"):
+    with pytest.raises(InputError, match="1 names lead out"):
         listed(f"{photos}/way[-]out/*", roots)
     assert "s.jpg" in names(photos)
 

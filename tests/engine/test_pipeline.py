@@ -136,8 +136,10 @@ def test_the_effective_precision_names_the_run(
 def test_a_model_as_pytorch_exports_it(tmp_path: Path, engine: EngineConfig) -> None:
     write_colors(tmp_path / "in", 4)
     path = write_onnx(tmp_path / "model.onnx")
-    path.with_suffix(".json").write_text(json.dumps({"labels": list("abcd"), "scale": 1 / 255, "resize": "pad"}))
+    described = {"labels": list("abcd"), "groups": {"a": "Vowels"}, "scale": 1 / 255, "resize": "pad"}
+    path.with_suffix(".json").write_text(json.dumps(described))
     outcome = run(RunConfig(str(tmp_path / "in"), model=str(path)), engine)
+    assert RunStore(engine.store).groups(outcome.manifest.run_id) == {"a": ("Vowels",)}
     assert counts(outcome) == {"images": 4, "ok": 4, "computed": 4}
     model = outcome.manifest.model
     assert (model["name"], model["preprocess"], model["resize"], model["classes"]) == ("model", "own", "pad", 4)

@@ -8,9 +8,10 @@ import pytest
 
 from sparkcore.engine import prefix_listing
 from sparkcore.engine.prefix_listing import list_prefix
-from sparkcore.errors import StorageError
+from sparkcore.errors import RunCancelledError, StorageError
 from sparkcore.storage.interface import Entry, FolderContent
 from sparkcore.storage.objects import MemoryStorage
+from tests.conftest import wait_until
 
 NESTED = [
     "in/0.jpg", "in/a", *(f"in/a/{number}.jpg" for number in range(35)), "in/b/c/x.jpg",
@@ -92,4 +93,16 @@ def test_no_thread_outlives_a_listing_that_is_given_up(
     entries = list_prefix(storage, "in")
     assert next(entries).name.startswith("in/")
     entries.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("listing")]
+    wait_until(lambda: not [one for one in threading.enumerate() if one.name == "listing"])
+
+
+def test_nobody_waits_for_a_store_that_is_silent(storage: WatchedStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(storage, "list", lambda _: iter([silent.wait()]))
+
+    def check() -> None:
+        raise RunCancelledError("enough")
+
+    with pytest.raises(RunCancelledError):
+        next(list_prefix(storage, "in", check))
+    silent.set()

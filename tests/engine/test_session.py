@@ -52,6 +52,30 @@ try:
 except SparkcoreError as error:
     print(f"{type(error).__name__}: {error}")
 """
+CANCEL = """
+import json, os, sys
+from sparkcore.config import EngineConfig
+from sparkcore.engine.session import start_session
+from sparkcore.errors import RunCancelledError
+from tests.cluster.drivers import named
+
+engine = EngineConfig(store=sys.argv[1], master="local[1]")
+for patience in (2, 16):  # tenths of a second: before PySpark knows the JVM, and after
+    calls = []
+
+    def check():
+        calls.append(patience)
+        if len(calls) > patience:
+            raise RunCancelledError("enough")
+
+    try:
+        start_session(engine, check=check)
+    except RunCancelledError:
+        print(named("java", os.getpid()))
+spark = start_session(engine)
+print([spark.range(3).count(), len(named("java", os.getpid()))])
+spark.stop()
+"""
 
 
 def report(command: list[str], store: Path, values: dict[str, Any], **environment: str) -> dict[str, Any]:
@@ -107,6 +131,19 @@ def test_spark_submit_names_master_and_settings(tmp_path: Path) -> None:
     assert (found["master"], found["spark.scheduler.mode"], found["spark.my.own"]) == ("local[3,4]", "FIFO", "y")
     assert found["spark.python.task.killTimeout"] == "500ms"
     assert found["rows"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", CANCEL, str(tmp_path / "store")],
+        cwd=ROOT, env={**os.environ, **quick_jvm(), "TMPDIR": str(tmp_path / "tmp")},
+        capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["[]", "[]", "[3, 1]"]), done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize(

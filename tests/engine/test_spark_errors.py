@@ -31,8 +31,10 @@ def test_every_exception_of_spark_is_mapped(kind: type[Exception]) -> None:
 
 def test_kinds_that_matter() -> None:
     assert isinstance(to_sparkcore_error(pyspark.errors.AnalysisException("no such path")), InputError)
-    assert isinstance(to_sparkcore_error(py4j.protocol.Py4JNetworkError("gone")), EngineError)
-    assert isinstance(to_sparkcore_error(ConnectionRefusedError(111, "refused")), EngineError)
+    for lost in (py4j.protocol.Py4JNetworkError("gone"), ConnectionRefusedError(111, "refused"), EOFError()):
+        told = to_sparkcore_error(lost)
+        assert isinstance(told, EngineError)
+        assert "The connection to Spark was lost (" in str(told)
     assert type(to_sparkcore_error(ValueError("x"))) is RunFailedError
     own = ModelError("no graph")
     assert to_sparkcore_error(own) is own

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -38,6 +39,22 @@ RGB = _input(None, 64, 48, 3)
 def test_sidecar_tells_labels_and_preprocessing(tmp_path: Path):
     path = _write(tmp_path, [RGB, _dense(2), ACTIVATION], {"labels": ["a", "b"], "preprocess": "tf"})
     assert describe_file_model(path, None, None) == FileModel(64, 48, "tf", AB)
+
+
+def test_sidecar_brings_groups(tmp_path: Path):
+    known = {"labels": [["n1", "a"], "b"], "preprocess": "tf"}
+    path = _write(tmp_path, [RGB, _dense(2)], {**known, "groups": {"a": "Letters > Vowels", "b": ["Letters"]}})
+    assert describe_file_model(path, None, None).groups == {"n1": ("Letters", "Vowels"), "b": ("Letters",)}
+    for groups, said in (
+        (["a"], "groups: expected an object of label to group, received"),
+        ({"c": "Letters"}, "groups: expected labels of the model, received c."),
+        ({"a": "1 > 2 > 3 > 4"}, "groups: expected one to 3 names for a"),
+        ({"a": ["x", 7]}, "groups: expected one to 3 names for a"),
+        ({"a": " > "}, "groups: expected one to 3 names for a"),
+    ):
+        path.with_suffix(".json").write_text(json.dumps({**known, "groups": groups}))
+        with pytest.raises(ModelError, match=re.escape(said)):
+            describe_file_model(path, None, None)
 
 
 def test_caller_knows_better(tmp_path: Path):

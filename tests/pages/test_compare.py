@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pyarrow as pa
 import pytest
@@ -144,6 +145,38 @@ def test_the_better_run_and_what_it_fixed(store: RunStore, open_page: OpenPage) 
     assert any(plain(text.value).startswith("**6** of 12 images") for text in app.markdown)
 
 
+def test_filters_narrow_the_comparison(compared: RunStore, open_page: OpenPage) -> None:
+    del compared
+    app = open_page("compare", **{"run": RUN, "with": OTHER_RUN, "label": "owl"})
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Accuracy of this run": "0.0 %",
+        "Accuracy of the other run": "100.0 %",
+        "Fixed": "1",
+        "Broken": "0",
+        "Same label": "0.0 %",
+        "Label changed": "1",
+        "In both runs": "1",
+    }
+    assert [left["file_name"] for left, _ in pairs(app)] == ["c.jpg"]
+
+
+def test_the_shown_changes_are_reviewed(compared: RunStore, open_page: OpenPage) -> None:
+    del compared
+    chosen = {"run": RUN, "with": OTHER_RUN, "change": ["owl", "cat"], "outcome": "fixed"}
+    app = open_page("compare", **chosen)
+    link = next(one.proto for one in app.get("page_link") if one.proto.label == "Review these")
+    query = parse_qs(link.query_string)
+    assert (link.page, query) == (
+        "review",
+        {"run": [RUN], "with": [OTHER_RUN], "change": ["owl", "cat"], "outcome": ["fixed"], "queue": ["changed"]},
+    )
+    app = open_page("review", **query)
+    assert any(text.value.startswith("**c\\.jpg** · 1 of 1") for text in app.markdown)
+    assert app.segmented_control(key="review_queue").value == "changed"
+    app = open_page("review", **{"run": RUN, "with": RUN, "queue": "changed"})
+    assert app.segmented_control(key="review_queue").value == "sample"
+
+
 def test_runs_of_other_images_are_compared_as_batches(store: RunStore, open_page: OpenPage) -> None:
     one = write_run(store, Made(rows=30, error_every=0, images="/a"))
     other = write_run(store, Made(rows=60, error_every=0, images="/b", day=1))
@@ -153,3 +186,18 @@ def test_runs_of_other_images_are_compared_as_batches(store: RunStore, open_page
     ]
     assert len(drawn(app, "tiles")[0]) == 24
     assert not [metric for metric in app.metric if metric.label == "Fixed"]
+
+
+def test_where_each_model_looked_is_shown_on_request(store: RunStore, open_page: OpenPage):
+    runs = {"run": write_run(store, rows=20), "with": write_run(store, rows=20, shift=1)}
+    plain_pairs, app = pairs(open_page("compare", **runs)), open_page("compare", **runs, heat="1")
+    assert app.toggle(key="compare_heat").value
+    for before, after in zip(plain_pairs, pairs(app), strict=True):
+        assert [side["image_id"] for side in before] == [side["image_id"] for side in after]
+        assert all(side["picture"].startswith("data:image/jpeg;base64,") for side in after)
+        assert not {side["picture"] for side in before} & {side["picture"] for side in after}
+    app.toggle(key="compare_heat").set_value(False).run()
+    assert pairs(app) == plain_pairs
+    assert "heat" not in app.query_params
+    bare = {name: write_run(store, rows=20, shift=shift, features=False) for name, shift in (("run", 0), ("with", 1))}
+    assert not open_page("compare", **bare).toggle

@@ -27,3 +27,25 @@ def test_a_precision_becomes_a_threshold_and_counts(store: RunStore, open_page: 
 def test_without_true_labels_nothing_is_decided(store: RunStore, open_page: OpenPage) -> None:
     app = open_page("scores", run=write_run(store, truth=False))
     assert not [one for one in app.toggle if str(one.key).startswith("decision")]
+
+
+def test_a_policy_is_saved_applied_to_another_run_and_deleted(store: RunStore, open_page: OpenPage) -> None:
+    run = write_run(store, Made(rows=60, error_every=0))
+    app = open_page("scores", run=run, precision="80", reject="50")
+    app.text_input(key="policy_name").set_value("careful").run()
+    app.button(key="policy_save").click().run()
+    assert address_of(app)["policy"] == ["careful"]
+    (said,) = [plain(one.value) for one in app.markdown if "Accepts from" in one.value]
+    assert said.startswith(
+        "Accepts from a score of **95.0 %** on. Here **80.0 %** of the accepted ones are correct (99 %"
+    )
+    assert any("**53** to review" in one.value for one in app.markdown)
+    other = write_run(store, Made(rows=40, error_every=0, truth=False))
+    app = open_page("evaluate", run=run, policy="careful")
+    assert any("Accepts from" in one.value for one in app.markdown)
+    app = open_page("scores", run=other, policy="careful")
+    assert any("**3** accepted" in one.value for one in app.markdown)
+    assert app.selectbox(key="export-policy").value == "careful"
+    app.button(key="policy_delete").click().run()
+    assert "policy" not in address_of(app)
+    assert not any("Decide by score" in one.value for one in app.markdown)

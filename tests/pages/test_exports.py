@@ -18,6 +18,7 @@ from pages.components import exports
 from pages.components.exports import Exported
 from pages.components.opened import open_run
 from sparkcore.analysis.filters import Filters
+from sparkcore.analysis.policy import Policy
 from sparkcore.origins import origin_of
 from sparkcore.runs.notes import Note
 from tests.pages.stored_runs import ROWS, RUN, store_run
@@ -82,6 +83,12 @@ def test_zip_holds_the_originals_below_the_allowed_folders_on_request(tmp_path: 
         assert archive.read("originals/a.png") == (tmp_path / "mine" / "picture.png").read_bytes()
 
 
+def test_a_policy_is_a_column_of_the_tables(exported: Exported):
+    decided = replace(exported, policy=Policy("careful", 0.7))
+    assert b'"decision"' in exports.csv_bytes(decided)
+    assert pq.read_table(io.BytesIO(exports.parquet_bytes(decided)))["decision"].to_pylist() == ["review", "accept"]
+
+
 def test_a_filtered_export_says_so_in_its_name(exported: Exported):
     assert exports.file_stem(exported) == "animals-efficientnet_lite0-01234567-filtered-2-of-7"
     whole = Exported(exported.opened, np.arange(7), Filters())
@@ -96,6 +103,7 @@ def test_report_tells_of_the_filtered_images(exported: Exported):
     assert "data:image/jpeg;base64," in text
     assert "<script" not in text
     assert "<title>animals · efficientnet_lite0</title>" in text
+    assert "<h1>Cats</h1>" in exports.report_bytes(replace(exported, title="Cats")).decode()
 
 
 @pytest.mark.parametrize(("most", "bytes_"), [(1, 10_000), (10, 3_000)])

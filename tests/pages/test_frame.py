@@ -29,7 +29,7 @@ def test_the_navigation_is_in_groups_and_keeps_the_view(store: RunStore, open_pa
     assert [caption.value for caption in app.sidebar.caption] == ["Explore", "Judge", "Runs"]
     links = [link.proto for link in app.sidebar.get("page_link")]
     assert [link.label for link in links] == [
-        *("Gallery", "Labels", "Duplicates", "Image"),
+        *("Gallery", "Labels", "Map", "Duplicates", "Image"),
         *("Review", "Evaluate", "Scores", "Compare", "Problems"),
         *("New run", "All runs"),
     ]

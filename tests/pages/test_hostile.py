@@ -13,6 +13,8 @@ from pages.components import text
 from pages.components.frame import PAGES
 from sparkcore import client
 from sparkcore.analysis.filters import FILTER_KEYS
+from sparkcore.analysis.policies import save_policy
+from sparkcore.analysis.policy import Policy
 from sparkcore.analysis.quality import Thresholds
 from sparkcore.config import RunConfig
 from sparkcore.errors import RunFailedError, RunNotFoundError
@@ -36,7 +38,7 @@ LINK = "[run](javascript:alert(1))"
 _PARAMETERS = (
     *("run", "image", "page", "per", "seed", "sort", "zoom", "at", "like", "with", "split", "threshold", "top"),
     *("job", "repeat", "features", "kind", "queue", "quality", "precision", "reject", "sure", "by"),
-    *("change", "delta", "outcome"),
+    *("change", "delta", "outcome", "runs_tag", "prefer", "policy", "list"),
     *(f"q_{field.name}" for field in fields(Thresholds)),
     *FILTER_KEYS,
 )
@@ -133,13 +135,16 @@ def test_names_labels_and_notes_are_texts(store: RunStore, open_page: OpenPage, 
     ] + [failed(f"{hostile}.png", "truncated", hostile)]
     store_run(store, [{**one, "image_id": f"{number:016x}"} for number, one in enumerate(rows)], images=f"/{hostile}")
     _, manifest = store_run(store, run_id="fedcba9876543210", images=f"/{hostile}")
-    write_note(store, manifest.run_id, Note(hostile, hostile))
+    write_note(store, manifest.run_id, Note(hostile, hostile, (hostile,)))
+    store.write_classes("0123456789abcdef", [], {f"n{number}": (hostile, "Parts", str(number)) for number in range(3)})
     save_view(store, hostile, "gallery", {"run": [manifest.run_id], hostile: [hostile]})
+    save_policy(store, Policy(hostile, 0.5, classes={hostile: 0.5}))
     said = Change(Answer(CLASS, hostile, hostile), star=True, add_tags=(hostile,), note=hostile)
     ReviewBook(store).add(hostile, [Entry(said, tuple(pictures_at(map_results(store, "0123456789abcdef"), [0, 3])))])
     job = JobTable(store.jobs_path).submit(RunConfig(images=f"/{hostile}", model="efficientnet_lite0"))
     JobTable(store.jobs_path).finish(job.job_id, "failed", message=hostile)
-    app = open_page(page, run="0123456789abcdef", label=hostile, name=hostile, tag=hostile, image=f"{0:016x}")
+    filters = {"label": hostile, "name": hostile, "tag": hostile, "group": hostile, "find": hostile}
+    app = open_page(page, run="0123456789abcdef", image=f"{0:016x}", **filters)
     html = [one.proto.body for one in app.get("html")]
     assert [one for one in markdown(app) if TAG in one or LINK in one] + [one for one in html if TAG in one] == []
     assert any("onerror" in one for one in [*markdown(app), *html, *(str(box.options) for box in app.selectbox)])

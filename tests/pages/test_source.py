@@ -64,3 +64,24 @@ def test_an_upload_of_too_many_files_is_refused(store: RunStore, open_page: Open
     )
     assert client.jobs() == []
     assert not (store.state / "uploads").exists()
+
+
+def test_folders_are_clicked_and_their_first_pictures_seen(open_page: OpenPage, photos: Path):
+    (photos / "more").mkdir()
+    (photos / "more" / "b.png").write_bytes((photos / "a.png").read_bytes())
+    (photos / "more" / "broken.png").write_bytes(b"no picture")
+    app = open_page("run")
+    app.segmented_control(key=f"{PREFIX}kind").set_value("folder").run()
+    app.button(key=f"browse_to_{photos}").click().run()
+    assert app.selectbox(key=f"{PREFIX}folder").value == str(photos)
+    assert "1 picture is directly in this folder." in [caption.value for caption in app.main.caption]
+    assert len(app.image) == 2  # of the three files, one cannot be read
+    more = app.button(key=f"browse_to_{photos / 'more'}")
+    assert plain(more.label) == "more :gray[2 pictures]"
+    more.click().run()
+    assert len(app.image) == 1
+    press(app, "Run")
+    assert client.jobs()[0].config.images == str(photos / "more")
+    app = use_folder(open_page("run"), photos / "more")
+    app.button(key=f"browse_to_{photos}").click().run()
+    assert app.selectbox(key=f"{PREFIX}folder").value == str(photos)

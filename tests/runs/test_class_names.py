@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from sparkcore.classes import ClassName, imagenet_classes
-from sparkcore.runs.class_names import classes_of, with_class_names
-from sparkcore.runs.layout import classes_name
+from sparkcore.groups import imagenet_groups
+from sparkcore.runs.class_names import classes_of, groups_of, with_class_names
+from sparkcore.runs.layout import classes_name, groups_name
 from sparkcore.runs.mapped import map_results
 from sparkcore.runs.results import load_results
 from sparkcore.runs.store import RunStore
@@ -76,6 +77,19 @@ def test_a_run_keeps_its_classes(tmp_path: Path):
     assert map_results(store, run).equals(load_results(store, run).combine_chunks())
 
 
+def test_a_run_keeps_the_groups_of_its_model(tmp_path: Path):
+    store = RunStore(tmp_path)
+    run, other = write_run(store), write_run(store, day=1)
+    store.write_classes(run, [ClassName(*one) for one in LABELS], {"n01": ("Fruit", "Round"), "n05": ("Fruit",)})
+    for read in (load_results, map_results):
+        groups = groups_of(read(store, run))
+        assert (groups["n01"], groups["n05"], groups.get("n02")) == (("Fruit", "Round"), ("Fruit",), None)
+        assert groups["n02099601"] == ("Animals", "Dogs", "Retrievers")  # ImageNet's stay known
+        assert groups_of(read(store, other)) == imagenet_groups()
+    store.storage.write(groups_name(run), b"[1]")
+    assert groups_of(load_results(store, run)) == imagenet_groups()
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[1]", b"7", b"null"])
 def test_damaged_class_names_count_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes):
     store = RunStore(tmp_path)
@@ -83,4 +97,4 @@ def test_damaged_class_names_count_as_none(tmp_path: Path, caplog: pytest.LogCap
     store.storage.write(classes_name(run), content)
     with caplog.at_level(logging.WARNING):
         assert store.classes(run) == ()
-    assert f"Left out the class names of run {run}" in caplog.text
+    assert f"Left out runs/{run}/classes.json" in caplog.text

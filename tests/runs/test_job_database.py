@@ -63,7 +63,7 @@ def test_the_newest_jobs_are_found_without_sorting_all(tmp_path: Path, monkeypat
     table.jobs()
     with closing(connect(table.path)) as db:
         steps = [row[-1] for row in db.execute(f"EXPLAIN QUERY PLAN {asked[-1]}")]
-    assert steps == ["SCAN jobs USING INDEX jobs_by_age"]
+    assert steps == ["SCAN jobs"]  # by rowid, from the end
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + bytes(2000)])

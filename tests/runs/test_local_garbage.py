@@ -8,13 +8,16 @@ import shutil
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sparkcore.config import RunConfig
+from sparkcore.origins import origin_of
 from sparkcore.runs import deletion
 from sparkcore.runs.garbage import YOUNG_S, remove_all
 from sparkcore.runs.jobs import JobTable
 from sparkcore.runs.layout import manifest_name, plan_name
+from sparkcore.runs.lists import write_list
 from sparkcore.runs.local_garbage import MODEL_UNUSED_S, local_garbage
 from sparkcore.runs.manifests import forget_manifest
 from sparkcore.runs.mapped import map_results
@@ -144,7 +147,11 @@ def test_uploads_that_neither_a_run_nor_a_job_uses_are_removed(store: RunStore) 
     upload(store, "young", YOUNG_S - 60)
     upload(store, "unused")
     upload(store, ".0123abcd")  # of a killed process
-    assert collect(store) == {("unused upload", "unused"), ("unused upload", ".0123abcd")}
+    listed = write_list(store, pa.chunked_array([[f"{origin_of(upload(store, 'of-a-list'))}/picture.png"]]), "Upload")
+    write_run(store, rows=6, images=f"@{write(listed)}")
+    listed.write_text(f"{origin_of(store.state / 'uploads' / 'of-a-list')}/picture.png")
+    write(store.state / "lists" / "unused" / "1 picture of photos.txt")
+    assert collect(store) == {("unused upload", "unused"), ("unused upload", ".0123abcd"), ("unused list", "unused")}
 
 
 @pytest.mark.parametrize("damaged", [manifest_name, plan_name])

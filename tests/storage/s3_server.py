@@ -51,6 +51,9 @@ def s3_server(folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait(20)
+        for port in named.values():
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink(missing_ok=True)
 
 
 def free_ports(count: int) -> list[int]:

@@ -16,7 +16,7 @@ from sparkcore.child import child_environment
 from sparkcore.errors import NoAnswerError, RequestError, StorageError
 from sparkcore.storage import objects
 from sparkcore.storage.objects import MemoryStorage
-from sparkcore.storage.opening import input_storage, open_storage
+from sparkcore.storage.opening import open_storage
 from tests.storage.s3_server import BUCKET, CREDENTIALS
 from tests.storage.scripted_server import Answer, scripted_server
 
@@ -41,10 +41,6 @@ def refusal(uri: str) -> str:
 
 def test_s3a_is_s3_and_a_prefix_is_part_of_the_place() -> None:
     assert open_storage("s3a://bucket/a/b/").uri == open_storage("S3://bucket//a/b").uri == "s3://bucket/a/b"
-    storage = input_storage("s3a://bucket/a b/*.jpg")
-    assert storage is not None
-    assert storage.uri == "s3://bucket"
-    assert input_storage("/a/b") is None
 
 
 @pytest.mark.parametrize("uri", ["s3://", "s3:///key"])
