@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster soak check audit wheel-test lock java archive
+.PHONY: help setup run test coverage test-cluster soak check audit wheel-test lock java archive
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ run: setup $(SAMPLES) ## classify the built-in samples and open the dashboard
 
 test: $(VENV)/.dev archive ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+coverage: $(VENV)/.dev archive ## run the tests and measure the coverage of sparkcore by branch: at least 92 %
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term
 
 test-cluster: $(VENV)/.dev archive ## run the tests on real clusters of this machine
 	$(BIN)/python -m pytest -p no:xdist -m "cluster and not soak" tests/cluster

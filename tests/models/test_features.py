@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from sparkcore.models.frozen import FrozenModel
 from sparkcore.models.graph import preprocess_images
 from sparkcore.models.keras_model import build_keras_model
 from sparkcore.models.predictor import Predictor
-from sparkcore.models.resolve import resolve_model
+from sparkcore.models.resolve import ResolvedModel, resolve_model
 from sparkcore.models.top_k import top_k
 from tests.imaging.pictures import sample_photos
 from tests.models.graph_files import SIDE, write_onnx
@@ -35,31 +35,45 @@ from tests.models.graph_files import SIDE, write_onnx
 PHOTOS = 20
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
-def test_features_of_photos_are_those_of_keras(tmp_path_factory: pytest.TempPathFactory, runtime: str):
+@dataclass(frozen=True)
+class ByKeras:
+    """What Keras makes of some photos: their pixels as the model takes them, pooled features and logits."""
+
+    resolved: ResolvedModel
+    images: np.ndarray
+    pooled: np.ndarray
+    logits: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def by_keras() -> ByKeras:
     import keras
 
     resolved = resolve_model(RunConfig(images="x", model="efficientnet_lite0"))
-    frozen = freeze(resolved, "float32", tmp_path_factory.getbasetemp(), runtime)
-    size = ImageSize(frozen.height, frozen.width)
-    images = np.stack([to_array(resize(photo, size, frozen.fit, "bicubic")) for photo in sample_photos(PHOTOS)])
-
+    size = ImageSize(resolved.height, resolved.width)
+    images = np.stack([to_array(resize(photo, size, resolved.fit, "bicubic")) for photo in sample_photos(PHOTOS)])
     model = build_keras_model(resolved)
     pooling = next(layer for layer in model.layers if isinstance(layer, keras.layers.GlobalAveragePooling2D))
     kernel, bias = model.layers[-1].get_weights()
     inputs = np.asarray(preprocess_images(images, resolved.preprocess))
-    keras_pooled = keras.Model(model.input, pooling.output).predict(inputs, verbose=0)
-    logits = keras_pooled @ kernel + bias
+    found = keras.Model(model.input, pooling.output).predict(inputs, verbose=0)
+    return ByKeras(resolved, images, found, found @ kernel + bias)
 
+
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_features_of_photos_are_those_of_keras(
+    tmp_path_factory: pytest.TempPathFactory, by_keras: ByKeras, runtime: str
+):
+    frozen = freeze(by_keras.resolved, "float32", tmp_path_factory.getbasetemp(), runtime)
     predictor = Predictor(frozen, 2)
-    outputs = predictor.compute(images)
+    outputs = predictor.compute(by_keras.images)
     best = top_k(outputs.scores, 5).indices
     assert outputs.features is not None
     assert predictor.head is not None
-    np.testing.assert_allclose(pooled(outputs.features), keras_pooled, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(pooled(outputs.features), by_keras.pooled, rtol=0, atol=1e-4)
     maps = class_activation_maps(outputs.features, predictor.head, best)
     sums = maps.mean(axis=(2, 3)) + predictor.head.bias[best]
-    np.testing.assert_allclose(sums, np.take_along_axis(logits, best, axis=1), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(sums, np.take_along_axis(by_keras.logits, best, axis=1), rtol=0, atol=1e-3)
 
 
 def test_an_onnx_model(tmp_path: Path):

@@ -113,6 +113,7 @@ def test_a_use_makes_a_frozen_model_young(tmp_path: Path):
     assert signature.stat().st_mtime > 0  # `gc` removes old ones
 
 
+@pytest.mark.soak  # runs do so all the time: tests/engine
 def test_freezes_in_another_process(colors: ResolvedModel, tmp_path: Path):
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         frozen = pool.submit(freeze, colors, "float32", tmp_path).result()

@@ -160,11 +160,11 @@ def test_truncated_file(tmp_path: Path):
         _model(path, TORCH)
 
 
-def test_a_hundred_thousand_outputs(tmp_path: Path):
+def test_thousands_of_outputs(tmp_path: Path):
     import onnx
     from onnx import TensorProto, helper
 
-    names = [f"out{number}" for number in range(100_000)]
+    names = [f"out{number}" for number in range(20_000)]
     shape = [1, 3, SIDE, SIDE]
     graph = helper.make_graph(
         [helper.make_node("Relu", ["image"], [name]) for name in names],
@@ -174,7 +174,7 @@ def test_a_hundred_thousand_outputs(tmp_path: Path):
     )
     path = tmp_path / "model.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
-    with pytest.raises(ModelError, match=r"has 1 and 100,000|cannot be opened"):
+    with pytest.raises(ModelError, match=r"has 1 and 20,000|cannot be opened"):
         _model(path, TORCH)
 
 
