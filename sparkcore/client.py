@@ -1,6 +1,6 @@
 """Request runs from another program: submit, follow, cancel. Imports neither Spark nor TensorFlow.
 
-An errand is a command that needs more than this process should do: a map of a run, the evidence for a label.
+A background command does what needs more than this process should do: a map of a run, the evidence for a label.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from sparkcore.runs.logs import ENGINE_LOG, log_path
 from sparkcore.runs.store import RunStore
 
 __all__ = [
-    "Errand",
+    "BackgroundCommand",
     "ModelChoice",
     "available_models",
     "cancel",
     "default_model",
     "engine_pid",
     "jobs",
+    "start_command",
     "start_engine",
-    "start_errand",
     "status",
     "stop_engine",
     "submit",
@@ -45,7 +45,7 @@ _READ_BYTES = 4_096
 
 
 @dataclass(slots=True)
-class Errand:
+class BackgroundCommand:
     """A command of this package in a process of its own."""
 
     process: subprocess.Popen[bytes]
@@ -75,7 +75,7 @@ class Errand:
             self.process.wait(timeout_s)
 
 
-def start_errand(words: Sequence[str | Path], engine: EngineConfig | None = None) -> Errand:
+def start_command(words: Sequence[str | Path], engine: EngineConfig | None = None) -> BackgroundCommand:
     """Start a command, such as ("map", run_id), on a store; it outlives this process."""
     engine = engine or EngineConfig.from_environment()
     store = _store(engine)
@@ -97,7 +97,7 @@ def start_errand(words: Sequence[str | Path], engine: EngineConfig | None = None
         start_new_session=True,
         env=child_environment(),
     )
-    return Errand(process, output)
+    return BackgroundCommand(process, output)
 
 
 def submit(

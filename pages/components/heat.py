@@ -47,11 +47,11 @@ def _by_occlusion(opened: Opened, image_id: str, origin: str) -> Explanation:
     intake.open_allowed(origin, intake.allowed_roots(opened.store.state))
     with TemporaryDirectory(prefix="sparkcore-why-") as folder:
         path = Path(folder, "evidence.npz")
-        errand = client.start_errand(("explain", opened.run_id, image_id, path))
-        errand.wait(_LONGEST_S)
-        if errand.is_running or errand.has_failed:
-            errand.process.kill()
-            raise RunFailedError(f"There is no heat map: {errand.said or f'it took more than {_LONGEST_S} seconds.'}")
+        command = client.start_command(("explain", opened.run_id, image_id, path))
+        command.wait(_LONGEST_S)
+        if command.is_running or command.has_failed:
+            command.process.kill()
+            raise RunFailedError(f"There is no heat map: {command.said or f'it took more than {_LONGEST_S} seconds.'}")
         with np.load(path) as found:
             return Explanation(tuple(found["labels"].tolist()), found["maps"])
 

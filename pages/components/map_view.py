@@ -76,18 +76,18 @@ def show(opened: Opened, wanted: Filters) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=cached.BY_KEY)
-def _errand(opened: Opened) -> client.Errand:
+def _command(opened: Opened) -> client.BackgroundCommand:
     """Return the process that makes the map of a run, for all viewers."""
-    return client.start_errand(("map", opened.run_id))
+    return client.start_command(("map", opened.run_id))
 
 
 def _show_making(opened: Opened) -> None:
-    errand = _errand(opened)
-    if errand.is_running:
-        st.progress(0.5, f"Making the map, once for this run: {text.escape(errand.said) or 'starting'} …")
-    elif errand.has_failed:
-        st.error(f"There is no map: {text.escape(errand.said)}", icon=":material/error:")
-        st.button("Try again", icon=":material/replay:", on_click=_errand.clear, args=(opened,))
+    command = _command(opened)
+    if command.is_running:
+        st.progress(0.5, f"Making the map, once for this run: {text.escape(command.said) or 'starting'} …")
+    elif command.has_failed:
+        st.error(f"There is no map: {text.escape(command.said)}", icon=":material/error:")
+        st.button("Try again", icon=":material/replay:", on_click=_command.clear, args=(opened,))
     else:
         st.rerun()
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sparkcore import config
 from sparkcore.commands import drawing, exploration, exporting, judging, maintenance, reviewing, running
+from sparkcore.commands.settings import add_engine, add_images, add_model
 from sparkcore.version import __version__
 
 _RUN = 'id of a run, its first characters, or "latest"'
@@ -33,54 +33,13 @@ def _add_run(subparsers: Any) -> None:
     run = _command(subparsers, "run", running.run, "classify images and store the result", store=True)
     run.add_argument("images", metavar="IMAGES", nargs="?", help="folder (read recursively), file, pattern or URI")
     run.add_argument("--list", metavar="FILE", help="text file with a path or origin in each line, instead of IMAGES")
-    _add_model(run.add_argument_group("model"))
-    _add_images(run.add_argument_group("images"))
+    add_model(run.add_argument_group("model"))
+    add_images(run.add_argument_group("images"))
     execution = run.add_argument_group("execution (does not change the result)")
-    _add_engine(execution)
+    add_engine(execution)
     run.add_argument("--policy", metavar="NAME|FILE", help="count what a policy accepts, reviews and rejects")
     run.add_argument("--retry-failed", action="store_true", help="recompute only the images that failed, as a new run")
     _add_json(run)
-
-
-def _add_model(model: Any) -> None:
-    model.add_argument(
-        "--model",
-        help="name of a model, a .keras, .h5, .onnx, .tflite or .xml file, or auto (default): ResNet50, else "
-        "efficientnet_lite0",
-    )
-    model.add_argument("--weights", help="imagenet (default), a file, or random[:SEED]")
-    model.add_argument("--labels", metavar="FILE", help="class names of a model file: text, CSV or JSON")
-    model.add_argument("--preprocess", choices=config.PREPROCESSES, help="pixel values that a model file expects")
-    model.add_argument("--precision", choices=config.PRECISIONS, help="default: float32")
-    model.add_argument(
-        "--min-agreement",
-        type=float,
-        metavar="SHARE",
-        help="int8 becomes float32 where it keeps a smaller share of first labels (default: 0.97)",
-    )
-    model.add_argument("--top-k", type=int, metavar="N", help="labels kept per image (default: 5)")
-
-
-def _add_images(reading: Any) -> None:
-    reading.add_argument(
-        "--reader", choices=config.READERS, help="bytes (default): Pillow; image: Spark's image source"
-    )
-    reading.add_argument("--resize", choices=config.RESIZE_MODES, help="how an image gets the model's input size")
-    reading.add_argument("--interpolation", choices=config.INTERPOLATIONS, help="resampling filter (default: bicubic)")
-    for side, unit in (("width", " in pixels"), ("height", " in pixels"), ("channels", "")):
-        reading.add_argument(f"--min-{side}", type=int, metavar="N", help=f"minimum {side}{unit}")
-        reading.add_argument(f"--max-{side}", type=int, metavar="N", help=f"maximum {side}{unit}")
-    reading.add_argument("--sample", type=int, metavar="N", help="classify a random sample of N images")
-    reading.add_argument("--seed", type=int, metavar="N", help="random seed of --sample (default: 0)")
-    reading.add_argument(
-        "--truth",
-        metavar="{none,folder,filename,FILE.csv}",
-        help="true labels from the folder, the filename, or a CSV of names and labels, kept as reviews (default: none)",
-    )
-    reading.add_argument("--keep", type=_names, metavar="A,B", help=f"extra columns: {', '.join(config.KEEPS)}")
-    reading.add_argument(
-        "--features", choices=config.FEATURES, help="all (default): an embedding and activation maps of each image"
-    )
 
 
 def _add_reading(subparsers: Any) -> None:
@@ -212,7 +171,7 @@ def _add_others(subparsers: Any) -> None:
         subparsers, "engine", running.engine, "run, start or stop the engine process of a store", store=True
     )
     engine.add_argument("action", choices=("serve", "start", "status", "stop"), nargs="?", default="serve")
-    _add_engine(engine)
+    add_engine(engine)
 
 
 def _command(subparsers: Any, name: str, function: Any, text: str, *, store: bool = False) -> argparse.ArgumentParser:
@@ -234,28 +193,5 @@ def _command(subparsers: Any, name: str, function: Any, text: str, *, store: boo
     return parser
 
 
-def _add_engine(group: Any) -> None:
-    group.add_argument(
-        "--master",
-        metavar="URL",
-        help="Spark master or Spark Connect URL (default: SPARK_REMOTE, else spark-submit's, else local[*])",
-    )
-    group.add_argument(
-        "--spark-conf", action="append", metavar="KEY=VALUE", help="setting of Spark (repeat the option for others)"
-    )
-    group.add_argument("--batch-size", type=int, metavar="N", help="images per call of the model (default: 32)")
-    group.add_argument("--threads", type=int, metavar="N", help="model threads per worker (default: cores of a task)")
-    group.add_argument(
-        "--bucket-size",
-        type=int,
-        metavar="N",
-        help="images per bucket, the unit of resume (default: about 3 s)",
-    )
-
-
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON on standard output and nothing else")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
