@@ -203,6 +203,7 @@ def _details(manifest: Manifest) -> dict[str, str | None]:
     counts, timings, versions = manifest.counts, manifest.timings, manifest.versions
     reused = counts.get("reused", 0)
     side = manifest.model.get("height", 0), manifest.model.get("width", 0)
+    used = "sparkcore", "pyspark", manifest.model.get("runtime", "tensorflow")
     return {
         "Path": manifest.config["images"],
         "Model": manifest.model.get("name", manifest.config["model"]),
@@ -215,5 +216,5 @@ def _details(manifest: Manifest) -> dict[str, str | None]:
         "Left out": manifest.left_out or None,
         "Time": f"{text.duration(timings.get('total', 0.0))}, {manifest.images_per_second:,.1f} images/s",
         "Run id": manifest.run_id,
-        "Versions": ", ".join(f"{name} {versions[name]}" for name in ("pyspark", "tensorflow") if name in versions),
+        "Versions": ", ".join(f"{name} {versions[name]}" for name in used if name in versions),
     }
