@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _MARK = "SPARKCORE_TEST_RUN"  # in the environment of all that a run starts
 _PATIENCE_S = 20.0  # for what ends by itself
 _HOME = (".keras", ".streamlit", ".cache/sparkcore", ".cache/nncf", ".local/share/sparkcore")
+_OF_TENSORFLOW = "__autograph_generated_file"  # removed by a process that ends by itself; those of pytest-xdist do not
 _CACHES = {".coverage", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__"}
 
 
@@ -37,8 +38,8 @@ class Leftovers:
         end = time.monotonic() + patience_s
         while (left := self._processes()) and time.monotonic() < end:
             time.sleep(0.2)
-        pytests_own = f"pytest-of-{os.environ.get('USER', '')}"
-        files = [path for path in self.temporary.iterdir() if not path.name.startswith(pytests_own)]
+        known = f"pytest-of-{os.environ.get('USER', '')}", _OF_TENSORFLOW
+        files = [path for path in self.temporary.iterdir() if not path.name.startswith(known)]
         return [*left, *map(str, files), *sorted(_files() - self.before)]
 
     def remove(self) -> None:

@@ -24,7 +24,7 @@ from tests.conftest import wait_until, write_colors
 from tests.models.hostile_models import graph_of_bytes, lambda_model, weights_elsewhere
 
 ROOT = Path(__file__).resolve().parents[1]
-MANY, LARGE = 400, 1500
+MANY, LARGE = 800, 1500
 
 
 @pytest.fixture

@@ -45,7 +45,11 @@ def call_elsewhere(work: Callable[[A, Report], R], argument: A, title: str, watc
     RunFailedError, which begins with `title`, where the child dies.
     """
     watch, steps = watch or Watch(), deque[Step]()
-    with tempfile.TemporaryFile() as log, _start(log) as child:
+    with (
+        tempfile.TemporaryDirectory(prefix="sparkcore-child-") as temporary,
+        tempfile.TemporaryFile() as log,
+        _start(log, temporary) as child,
+    ):
         try:
             question = pickle.dumps((work, argument))
             answer = in_background(lambda _: _converse(child, question, steps.append), "elsewhere")
@@ -94,13 +98,14 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(log: IO[bytes], temporary: str) -> subprocess.Popen[bytes]:
+    """Start the child; what it leaves in its folder for temporary files goes with it."""
     return subprocess.Popen(
         [sys.executable, "-c", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=child_environment(),
+        env={**child_environment(), "TMPDIR": temporary},
     )
 
 

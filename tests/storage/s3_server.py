@@ -35,7 +35,7 @@ def s3_server(folder: Path) -> Iterator[str]:
     options = [f"{name}={port}" for name, port in named.items()]
     fixed = [f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-webdav=false"]
     more = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false", f"-bucket={BUCKET}"]
-    environment = {**os.environ, **CREDENTIALS, "HOME": str(folder)}
+    environment = {**os.environ, **CREDENTIALS, "HOME": str(folder), "TMPDIR": str(folder)}
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [_WEED, "mini", *fixed, *more, *options], stdout=log, stderr=log, env=environment, cwd=folder
