@@ -59,7 +59,7 @@ def shown_text(page: Page) -> str:
         polling=200,
     )
     # How many numbers an axis has room for depends on when its chart got its width.
-    page.add_style_tag(content=".role-axis-label { display: none }")
+    page.evaluate("document.querySelectorAll('.role-axis-label').forEach(one => one.remove())")
     text: str = page.get_by_test_id("stMain").inner_text()
     return "\n".join([*text.split("\n"), *names(page)])
 
