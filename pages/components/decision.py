@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, place, policies, text
+from pages.components import address, cached, place, policies, tables, text
 from pages.components.filters import set_filter
 from pages.components.opened import Opened
 from sparkcore.analysis.filters import Filters
@@ -28,7 +28,6 @@ from sparkcore.analysis.truth import has_truth
 from sparkcore.errors import RequestError
 
 _PRECISION, _REJECT = 95, 0  # percent
-_TABLE_HEIGHT = 300
 
 
 def show(opened: Opened, wanted: Filters) -> None:
@@ -131,10 +130,10 @@ def _show_classes(fitted: FittedPolicy) -> None:
     st.dataframe(
         pa.table(columns),
         hide_index=True,
-        height=min(_TABLE_HEIGHT, 40 + 35 * len(classes)),
+        height=tables.height(len(classes)),
         column_config={
             "class": st.column_config.TextColumn("Class"),
-            "score": st.column_config.NumberColumn("Minimum score", format="%.1f %%"),
+            "score": tables.percent("Minimum score"),
         },
         alt="Minimum score of each class",
     )

@@ -6,14 +6,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import cached, gallery, text
+from pages.components import cached, gallery, tables, text
 from pages.components.opened import Opened
 from sparkcore.analysis.drift import LEVEL, Drift, measure_drift, run_vectors
 from sparkcore.errors import RequestError
 from sparkcore.imaging.lettering import display_name
 
 _ROWS = 12
-_TABLE_HEIGHT = 460
 
 
 def show(this: Opened, other: Opened) -> None:
@@ -47,13 +46,12 @@ def _show_labels(found: Drift) -> None:
     columns |= {name: pc.multiply(part[name], 100) for name in shares}
     columns["alarm"] = pc.if_else(part["alarm"], "differs", "")
     numbers = {
-        name: st.column_config.NumberColumn(title, format="%.1f %%")
+        name: tables.percent(title)
         for name, title in zip(shares, ("Other run", "This run", "Change", "Low end", "High end"), strict=True)
     }
     st.dataframe(
         pa.table(columns),
         hide_index=True,
-        height=min(_TABLE_HEIGHT, 40 + 35 * part.num_rows),
         column_config={
             "name": st.column_config.TextColumn("Label", pinned=True),
             **numbers,

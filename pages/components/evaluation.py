@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import text
+from pages.components import tables, text
 from pages.components.opened import Opened
 from sparkcore.analysis.filters import INCORRECT, Filters
 from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.metrics import Evaluation
 from sparkcore.analysis.reviewed import REVIEWED, truth_sources
 from sparkcore.imaging.lettering import display_name
-
-_FEW_CLASSES = 10
-_TABLE_HEIGHT = 420
 
 
 def show_unknown_classes(evaluation: Evaluation) -> None:
@@ -91,27 +86,18 @@ def show_classes(classes: pa.Table) -> None:
     columns = {name: classes[name] for name in classes.column_names}
     columns["name"] = text.display_names(columns["name"])
     columns |= {name: pc.multiply(columns[name], 100) for name in ("precision", "recall", "f1")}
-    with st.container(border=True):
-        st.markdown("**Classes**")
-        st.caption(
-            "Precision: share of the predictions of a class that are correct. "
-            "Recall: share of the images of a class that are found."
-        )
-        st.dataframe(
-            pa.table(columns),
-            hide_index=True,
-            height="content" if classes.num_rows <= _FEW_CLASSES else _TABLE_HEIGHT,
-            column_config={
-                "name": st.column_config.TextColumn("Class", pinned=True),
-                "precision": _share("Precision"),
-                "recall": _share("Recall"),
-                "f1": _share("F1", "Harmonic mean of precision and recall."),
-                "support": st.column_config.NumberColumn("Images", format="localized"),
-                "predicted": st.column_config.NumberColumn("Predicted", format="localized"),
-            },
-            alt="Precision, recall and number of images of every class",
-        )
-
-
-def _share(title: str, about: str | None = None) -> Any:
-    return st.column_config.ProgressColumn(title, help=about, min_value=0.0, max_value=100.0, format="%.1f %%")
+    tables.show(
+        "**Classes**",
+        "Precision: share of the predictions of a class that are correct. "
+        "Recall: share of the images of a class that are found.",
+        columns,
+        {
+            "name": st.column_config.TextColumn("Class", pinned=True),
+            "precision": tables.bar("Precision"),
+            "recall": tables.bar("Recall"),
+            "f1": tables.bar("F1", help="Harmonic mean of precision and recall."),
+            "support": tables.count("Images"),
+            "predicted": tables.count("Predicted"),
+        },
+        alt="Precision, recall and number of images of every class",
+    )

@@ -10,16 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, filters, text
+from pages.components import address, cached, filters, tables, text
 from pages.components.crossfilter import show_selectable
 from pages.components.opened import Opened
 from pages.components.panel import Panel, emphasize
 from sparkcore.analysis import charts
 from sparkcore.analysis.filters import Filters
 from sparkcore.groups import GroupPath, is_below, parse_path, path_text
-
-_TABLE_HEIGHT = 420
-_FEW_ROWS = 10
 
 
 def level(wanted: Filters, paths: Mapping[str, GroupPath]) -> GroupPath:
@@ -89,27 +86,19 @@ def show_accuracy(found: pa.Table) -> None:
         return
     columns = {"group": found["group"], "images": found["images"]}
     columns |= {name: pc.multiply(found[name], 100) for name in ("accuracy", "low", "high")}
-    share = partial(st.column_config.NumberColumn, format="%.1f %%")
-    with st.container(border=True):
-        st.markdown("**Groups**")
-        st.caption(
-            "Accuracy on the images whose true class is in a group, with its 95 % interval if they are a random sample."
-        )
-        st.dataframe(
-            pa.table(columns),
-            hide_index=True,
-            height="content" if found.num_rows <= _FEW_ROWS else _TABLE_HEIGHT,
-            column_config={
-                "group": st.column_config.TextColumn("Group", pinned=True),
-                "images": st.column_config.NumberColumn("Images", format="localized"),
-                "accuracy": st.column_config.ProgressColumn(
-                    "Accuracy", min_value=0.0, max_value=100.0, format="%.1f %%"
-                ),
-                "low": share("From"),
-                "high": share("To"),
-            },
-            alt="Accuracy and its interval for every group of true classes",
-        )
+    tables.show(
+        "**Groups**",
+        "Accuracy on the images whose true class is in a group, with its 95 % interval if they are a random sample.",
+        columns,
+        {
+            "group": st.column_config.TextColumn("Group", pinned=True),
+            "images": tables.count("Images"),
+            "accuracy": tables.bar("Accuracy"),
+            "low": tables.percent("From"),
+            "high": tables.percent("To"),
+        },
+        alt="Accuracy and its interval for every group of true classes",
+    )
 
 
 def show_labels(found: pa.Table, wanted: Filters) -> None:
@@ -121,26 +110,23 @@ def show_labels(found: pa.Table, wanted: Filters) -> None:
         columns["correct"] = pc.multiply(found["correct"], 100)
     if found["group"].null_count < found.num_rows:  # last, because it is the widest
         columns["group"] = found["group"]
-    share = partial(st.column_config.ProgressColumn, min_value=0.0, max_value=100.0, format="%.1f %%")
-    with st.container(border=True):
-        st.markdown(f"**All labels** · {found.num_rows:,}")
-        st.caption("Search labels and groups by words in the sidebar. Choose a row to filter.")
-        st.dataframe(
-            pa.table(columns),
-            key=f"labels_table_{'-'.join(wanted.labels)}",
-            hide_index=True,
-            height="content" if found.num_rows <= _FEW_ROWS else _TABLE_HEIGHT,
-            on_select=partial(_choose_label, found["label"], f"labels_table_{'-'.join(wanted.labels)}"),
-            selection_mode="single-row",
-            column_config={
-                "label": st.column_config.TextColumn("Label", pinned=True),
-                "group": st.column_config.TextColumn("Group"),
-                "count": st.column_config.NumberColumn("Images", format="localized"),
-                "score": share("Mean score"),
-                "correct": share("Correct", help="Share of the judged images with this label that are correct."),
-            },
-            alt="All labels with their groups, numbers of images and mean scores",
-        )
+    key = f"labels_table_{'-'.join(wanted.labels)}"
+    tables.show(
+        f"**All labels** · {found.num_rows:,}",
+        "Search labels and groups by words in the sidebar. Choose a row to filter.",
+        columns,
+        {
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "group": st.column_config.TextColumn("Group"),
+            "count": tables.count("Images"),
+            "score": tables.bar("Mean score"),
+            "correct": tables.bar("Correct", help="Share of the judged images with this label that are correct."),
+        },
+        key=key,
+        on_select=partial(_choose_label, found["label"], key),
+        selection_mode="single-row",
+        alt="All labels with their groups, numbers of images and mean scores",
+    )
 
 
 def _choose_label(labels: pa.ChunkedArray, key: str) -> None:

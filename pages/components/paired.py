@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import text
+from pages.components import tables, text
 from sparkcore.analysis.paired import Paired
-
-_TABLE_HEIGHT = 350
 
 
 def show(paired: Paired | None) -> None:
@@ -45,18 +41,17 @@ def _show_split(found: pa.Table, name: str) -> None:
     columns = {column: found[column] for column in found.column_names}
     columns["name"] = text.display_names(columns["name"])
     columns |= {side: pc.multiply(columns[side], 100) for side in ("accuracy_left", "accuracy_right")}
-    share = partial(st.column_config.NumberColumn, format="%.1f %%")
     st.dataframe(
         pa.table(columns),
         hide_index=True,
-        height=min(_TABLE_HEIGHT, 40 + 35 * found.num_rows),
+        height=tables.height(found.num_rows),
         column_config={
             "name": st.column_config.TextColumn(name, pinned=True, help="Of the true labels"),
-            "images": st.column_config.NumberColumn("Images", format="localized"),
-            "accuracy_left": share("This run"),
-            "accuracy_right": share("Other run"),
-            "fixed": st.column_config.NumberColumn("Fixed", format="localized"),
-            "broken": st.column_config.NumberColumn("Broken", format="localized"),
+            "images": tables.count("Images"),
+            "accuracy_left": tables.percent("This run"),
+            "accuracy_right": tables.percent("Other run"),
+            "fixed": tables.count("Fixed"),
+            "broken": tables.count("Broken"),
             "p_value": st.column_config.NumberColumn(
                 "p", format="%.3f", help="McNemar's exact test of this row alone."
             ),

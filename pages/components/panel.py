@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import text
+from pages.components import tables, text
 from sparkcore.analysis.chart_style import BLUE, CATEGORIES, FADED_OPACITY, GRAY, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from sparkcore.analysis.export import write_csv
 from sparkcore.analysis.filters import Range
@@ -26,8 +26,6 @@ Selection = Mapping[str, Any]
 Listener = Callable[[Selection], None]
 
 PICTURE_WIDTH = 720  # pixels
-_FEW_ROWS = 9
-_TABLE_HEIGHT = 350
 _COLUMN_FORMATS = {"count": "localized", "share": "%.1f %%", "number": "%.3f"}
 # The dark theme's colors, as chartCategoricalColors in .streamlit/config.toml.
 _DARK = {
@@ -118,7 +116,7 @@ def csv_bytes(table: pa.Table) -> bytes:
 
 def svg_bytes(chart: alt.Chart | alt.LayerChart) -> bytes:
     """Return a chart as an SVG file."""
-    return to_svg([chart], width=PICTURE_WIDTH)[0].encode()
+    return to_svg(chart, PICTURE_WIDTH).encode()
 
 
 def _with_theme_colors(value: Any) -> Any:
@@ -151,7 +149,7 @@ def _show_numbers(panel: Panel, key: str) -> None:
         st.dataframe(
             _shares_in_percent(panel, table),
             hide_index=True,
-            height="content" if table.num_rows <= _FEW_ROWS else _TABLE_HEIGHT,
+            height=tables.height(table.num_rows),
             column_config={
                 title: st.column_config.NumberColumn(title, format=_COLUMN_FORMATS[kind])
                 for title, kind in panel.columns.values()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from pages.components import address, cached, copying, text, zoom
+from pages.components import address, cached, copying, tables, text, zoom
 from pages.components.naming import run_name
 from pages.components.opened import Opened, finished_runs, open_run
 from sparkcore import intake
@@ -92,7 +92,7 @@ def show_predictions(opened: Opened, number: int, row: Row) -> None:
         width="stretch",
         column_config={
             "label": st.column_config.TextColumn("Label"),
-            "score": st.column_config.ProgressColumn("Score", format="%.1f %%", min_value=0.0, max_value=100.0),
+            "score": tables.bar("Score"),
             "true": st.column_config.TextColumn("", width="small"),
         },
         alt="Table of the most likely labels with their scores",

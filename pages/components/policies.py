@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import address, text
+from pages.components import address, text, trouble
 from sparkcore.analysis.policies import delete_policy, save_policy, saved_policies
 from sparkcore.analysis.policy import Policy
 from sparkcore.errors import SparkcoreError
@@ -62,7 +62,7 @@ def _save(store: RunStore, policy: Policy) -> None:
         address.change({_CHOSEN: name})
         st.toast(f"Saved the policy {text.escape(name)}", icon=":material/save:")
     except SparkcoreError as error:
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)
     _saved.clear()
 
 
@@ -71,7 +71,7 @@ def _delete(store: RunStore, name: str) -> None:
         delete_policy(store, name)
         address.change({_CHOSEN: None})
     except SparkcoreError as error:
-        st.toast(text.escape(str(error)), icon=":material/error:")
+        trouble.toast(error)
     _saved.clear()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import text
+from pages.components import text, trouble
 from sparkcore.errors import ImageError
 from sparkcore.imaging.annotate import to_jpeg
 from sparkcore.imaging.decode import decode
@@ -141,7 +141,7 @@ def _dialog(name: str) -> Any:
         try:
             _component(key="zoom_stage", data=_for_browser(content))
         except ImageError as error:
-            st.error(text.escape(str(error)), icon=":material/error:")
+            trouble.show(error)
 
     return draw
 

@@ -1,8 +1,7 @@
-"""Static SVG of charts, without scripts, safe to embed in any HTML page.
+"""Static SVG of a chart, without scripts, safe to open in a browser.
 
-Run as a script, this module draws: Vega-Lite specifications as a JSON list on standard input, SVG texts as a JSON list
-on standard output. Drawing runs in its own process because the drawing engine is large and its crashes kill the
-process.
+Run as a script, this module draws: a Vega-Lite specification on standard input, its SVG on standard output. Drawing
+runs in its own process because the drawing engine is large and its crashes kill the process.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -21,7 +19,6 @@ from sparkcore.errors import RunFailedError
 if TYPE_CHECKING:
     import altair as alt
 
-WIDTH = 420
 TIMEOUT_S = 120
 
 _NAMESPACE = "http://www.w3.org/2000/svg"
@@ -50,28 +47,22 @@ _CONFIG = {
 }
 
 
-def to_svg(charts: Sequence[alt.Chart | alt.LayerChart], *, width: int = WIDTH) -> list[str]:
-    """Return the charts as SVG elements for one page, `width` pixels wide and described for screen readers.
+def to_svg(chart: alt.Chart | alt.LayerChart, width: int) -> str:
+    """Return a chart as SVG, `width` pixels wide and described for screen readers.
 
     Characters that cannot be drawn become boxes. Raises RunFailedError if drawing fails.
     """
-    if not charts:
-        return []
-    specs = [_still(chart.to_dict(), width) for chart in charts]
-    pictures = zip(specs, _draw(specs), strict=True)
-    return [
-        sanitize(text, label=_description(spec), prefix=f"chart{number}-")
-        for number, (spec, text) in enumerate(pictures, start=1)
-    ]
+    spec = _still(chart.to_dict(), width)
+    return sanitize(_draw(spec), label=_description(spec))
 
 
-def sanitize(text: str, *, label: str, prefix: str) -> str:
-    """Return the SVG reduced to drawing elements and attributes, with prefixed ids, labeled as one image.
+def sanitize(text: str, *, label: str) -> str:
+    """Return the SVG reduced to drawing elements and attributes, labeled as one image.
 
     Raises ParseError for text that is not XML.
     """
     root = ElementTree.fromstring(text)
-    _clean(root, prefix)
+    _clean(root)
     root.set("role", "img")
     root.set("aria-label", label)
     ElementTree.register_namespace("", _NAMESPACE)
@@ -95,46 +86,34 @@ def _drawable(value: Any) -> Any:
     return [_drawable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _draw(specs: list[dict[str, Any]]) -> list[str]:
+def _draw(spec: dict[str, Any]) -> str:
     # -P keeps the current folder off the import path.
     command = [sys.executable, "-P", "-m", "sparkcore.analysis.svg"]
-    content, environment = json.dumps(specs).encode(), child_environment()
+    content, environment = json.dumps(spec).encode(), child_environment()
     try:
         done = subprocess.run(
             command, input=content, env=environment, capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise RunFailedError(
-            f"Expected {len(specs)} drawn charts, received none within {TIMEOUT_S} s. Try again."
-        ) from error
+        raise RunFailedError(f"Expected a drawn chart, received none within {TIMEOUT_S} s. Try again.") from error
     if done.returncode != 0:
         reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
         raise RunFailedError(
-            f"Expected {len(specs)} drawn charts, received exit code {done.returncode}: {reason}. "
+            f"Expected a drawn chart, received exit code {done.returncode}: {reason}. "
             "Check that vl-convert-python is installed."
         )
-    return list(json.loads(done.stdout))
+    return done.stdout.decode()
 
 
-def _clean(element: ElementTree.Element, prefix: str) -> None:
+def _clean(element: ElementTree.Element) -> None:
     for name, value in list(element.attrib.items()):
-        del element.attrib[name]
-        if _ATTRIBUTES.fullmatch(name):
-            _keep(element, name, value, prefix)
+        if not _ATTRIBUTES.fullmatch(name) or ("url(" in value and not value.startswith("url(#")):
+            del element.attrib[name]
     for child in list(element):
         if child.tag.removeprefix(f"{{{_NAMESPACE}}}") in _TAGS:
-            _clean(child, prefix)
+            _clean(child)
         else:
             element.remove(child)
-
-
-def _keep(element: ElementTree.Element, name: str, value: str, prefix: str) -> None:
-    if name == "id":
-        element.set(name, prefix + value)
-    elif value.startswith("url(#"):
-        element.set(name, f"url(#{prefix}{value[5:]}")
-    elif "url(" not in value:
-        element.set(name, value)
 
 
 def _description(spec: dict[str, object]) -> str:
@@ -146,12 +125,11 @@ def _description(spec: dict[str, object]) -> str:
 
 
 def _serve() -> None:
-    """Draw the charts that standard input asks for; nothing is loaded from the network."""
+    """Draw the chart that standard input asks for; nothing is loaded from the network."""
     import vl_convert
 
-    specs = json.load(sys.stdin)
-    drawn = [vl_convert.vegalite_to_svg(spec, vl_version="6.4", allowed_base_urls=[]) for spec in specs]
-    json.dump(drawn, sys.stdout)
+    drawn = vl_convert.vegalite_to_svg(json.load(sys.stdin), vl_version="6.4", allowed_base_urls=[])
+    sys.stdout.buffer.write(drawn.encode())
 
 
 if __name__ == "__main__":
