@@ -1,6 +1,6 @@
 """Look into folders below the allowed roots: their subfolders, numbers of pictures and first pictures.
 
-A folder may have millions of files: looking ends after about two seconds, and says what it has seen by then.
+A folder may have millions of files: looking at a local one ends after 1.5 s, and says what it has seen by then.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from threading import Thread
 
+from sparkcore.background import in_background
 from sparkcore.errors import InputError, StorageError
 from sparkcore.origins import (
     has_image_suffix,
@@ -187,18 +187,11 @@ def _is_shown(key: str) -> bool:
 
 def _folders_in_time(storage: Storage, prefix: str) -> list[str] | None:
     """Return the folders of a large prefix; None where that takes long: many objects are directly in it."""
-    found: list[list[str]] = []
-
-    def look() -> None:
-        try:
-            found.append(storage.list_folder(prefix)[0])
-        except StorageError:
-            return
-
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    thread.join(_LOOKING_S)
-    return found[0] if found else None
+    looking = in_background(lambda _: storage.list_folder(prefix)[0], "look-into")
+    try:
+        return looking.result(timeout=_LOOKING_S)
+    except (StorageError, TimeoutError):
+        return None
 
 
 def _count_objects(storage: Storage, prefix: str) -> Count:

@@ -19,8 +19,3 @@ def clopper_pearson(hits: float, trials: float, confidence: float = CONFIDENCE) 
     low = float(betaincinv(hits, misses + 1, tail)) if hits > 0 else 0.0
     high = float(betaincinv(hits + 1, misses, 1 - tail)) if misses > 0 else 1.0
     return low, high
-
-
-def lower_bound(hits: float, trials: float, confidence: float = CONFIDENCE) -> float:
-    """Return the one-sided lower end of the exact interval."""
-    return clopper_pearson(hits, trials, 2 * confidence - 1)[0]

@@ -18,7 +18,9 @@ from sparkcore.imaging.lettering import percent
 from sparkcore.runs.results import load_results
 
 if TYPE_CHECKING:
+    from sparkcore.analysis.comparison import Comparison, ConfigChange
     from sparkcore.analysis.paired import Paired
+    from sparkcore.runs.manifest import Manifest
 
 _SHOWN_LABELS = 15
 
@@ -35,41 +37,49 @@ def compare(options: argparse.Namespace) -> None:
     result, paired = compare_tables(*tables), judge_pairs(*tables)
     changes = config_changes(left.to_dict(), right.to_dict())
     if options.json:
-        print_json(
-            {
-                "left": left.run_id,
-                "right": right.run_id,
-                "in_both": result.both,
-                "only_left": len(result.only_left),
-                "only_right": len(result.only_right),
-                "agreement": result.agreement,
-                "changed": result.changed.num_rows,
-                "judged": paired.judged if paired else 0,
-                "accuracy_a": paired and paired.accuracy_left,
-                "accuracy_b": paired and paired.accuracy_right,
-                "fixed": paired and paired.fixed,
-                "broken": paired and paired.broken,
-                "p_value": paired and paired.p_value,
-                "groups": _named_groups(paired),
-                "settings": {change.name: [change.left, change.right] for change in changes},
-            }
-        )
+        print_json(_comparison_facts((left, right), result, paired, changes))
         return
     agreement = "nothing to compare" if result.agreement is None else f"{percent(result.agreement)} the same label"
     print(f"{result.both:,} images in both runs: {agreement}, {result.changed.num_rows:,} changed.")
     print(f"{len(result.only_left):,} only in {left.run_id}, {len(result.only_right):,} only in {right.run_id}.")
     if paired:
-        accuracies = f"{percent(paired.accuracy_left)} and {percent(paired.accuracy_right)}"
-        print(f"Accuracy on {paired.judged:,} images: {accuracies}. {paired.sentence(left.run_id, right.run_id)}")
-        groups = [
-            (g["group"], g["images"], percent(g["accuracy_a"]), percent(g["accuracy_b"]), f"{g['p_adjusted']:.2g}")
-            for g in _named_groups(paired)
-        ]
-        print_table(("group", "images", left.run_id, right.run_id, "p (Holm)"), groups[:_SHOWN_LABELS])
+        _print_paired(paired, left.run_id, right.run_id)
     print(describe_settings(changes))
     print_table(
         result.pairs.schema.names, [tuple(row.values()) for row in result.pairs.slice(0, _SHOWN_LABELS).to_pylist()]
     )
+
+
+def _comparison_facts(
+    runs: tuple[Manifest, Manifest], result: Comparison, paired: Paired | None, changes: list[ConfigChange]
+) -> dict[str, Any]:
+    return {
+        "left": runs[0].run_id,
+        "right": runs[1].run_id,
+        "in_both": result.both,
+        "only_left": len(result.only_left),
+        "only_right": len(result.only_right),
+        "agreement": result.agreement,
+        "changed": result.changed.num_rows,
+        "judged": paired.judged if paired else 0,
+        "accuracy_a": paired and paired.accuracy_left,
+        "accuracy_b": paired and paired.accuracy_right,
+        "fixed": paired and paired.fixed,
+        "broken": paired and paired.broken,
+        "p_value": paired and paired.p_value,
+        "groups": _named_groups(paired),
+        "settings": {change.name: [change.left, change.right] for change in changes},
+    }
+
+
+def _print_paired(paired: Paired, left: str, right: str) -> None:
+    accuracies = f"{percent(paired.accuracy_left)} and {percent(paired.accuracy_right)}"
+    print(f"Accuracy on {paired.judged:,} images: {accuracies}. {paired.sentence(left, right)}")
+    groups = [
+        (g["group"], g["images"], percent(g["accuracy_a"]), percent(g["accuracy_b"]), f"{g['p_adjusted']:.2g}")
+        for g in _named_groups(paired)
+    ]
+    print_table(("group", "images", left, right, "p (Holm)"), groups[:_SHOWN_LABELS])
 
 
 def _named_groups(paired: Paired | None) -> list[dict[str, Any]]:

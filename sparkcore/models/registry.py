@@ -99,11 +99,6 @@ MODEL_SPECS = (
 _BY_NAME = {spec.name: spec for spec in MODEL_SPECS}
 
 
-def model_names() -> tuple[str, ...]:
-    """Return the names of all known models."""
-    return tuple(_BY_NAME)
-
-
 def find_spec(name: str) -> ModelSpec:
     """Return the model called `name`; raises ModelError with the nearest names for any other."""
     if name in _BY_NAME:

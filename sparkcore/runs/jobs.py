@@ -78,6 +78,9 @@ class Job:
         return (self.total - self.done) / speed if speed and self.state == "running" else None
 
 
+_CANCEL = "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? WHERE job_id = ?"
+
+
 class JobTable:
     """Read and write the jobs of one store; each method is one transaction, so any process may call it.
 
@@ -157,22 +160,14 @@ class JobTable:
     def request_cancel(self, job_id: str) -> Job:
         """Cancel a job: at once if it is queued, before its next part if it is running."""
         with writing(self.path) as db:
-            db.execute(
-                "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
-                "WHERE job_id = ? AND state = 'queued'",
-                (time.time(), job_id),
-            )
+            db.execute(f"{_CANCEL} AND state = 'queued'", (time.time(), job_id))
             db.execute("UPDATE jobs SET cancel_requested = 1 WHERE job_id = ? AND state = 'running'", (job_id,))
         return self.get(job_id)
 
     def end_cancelled(self, job_id: str) -> Job:
         """End a job whose cancellation was requested, and whose engine is gone."""
         with writing(self.path) as db:
-            db.execute(
-                "UPDATE jobs SET state = 'cancelled', phase = 'cancelled', finished_at = ? "
-                "WHERE job_id = ? AND state = 'running' AND cancel_requested = 1",
-                (time.time(), job_id),
-            )
+            db.execute(f"{_CANCEL} AND state = 'running' AND cancel_requested = 1", (time.time(), job_id))
         return self.get(job_id)
 
     def put_back(self, job_id: str, *, images: int | None = None, message: str = "") -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sparkcore.analysis.intervals import clopper_pearson, lower_bound
+from sparkcore.analysis.intervals import clopper_pearson
 from sparkcore.analysis.sampling import MARGIN, draw_sample, estimate
 
 DRAWS = 1000
@@ -22,7 +22,7 @@ def test_the_exact_interval_is_that_of_the_literature() -> None:
     assert clopper_pearson(30, 30) == pytest.approx((0.88430, 1.0), abs=1e-5)
     assert clopper_pearson(8, 10) == pytest.approx((0.44390, 0.97479), abs=1e-5)
     assert clopper_pearson(0, 0) == (0.0, 1.0)
-    assert lower_bound(59, 59) == pytest.approx(0.05 ** (1 / 59))
+    assert clopper_pearson(59, 59, 0.9)[0] == pytest.approx(0.05 ** (1 / 59))
 
 
 @pytest.mark.parametrize(("images", "seen", "skill"), [(300, 60, 1), (2000, 150, 1), (2000, 150, 4), (2000, 60, 0.1)])
