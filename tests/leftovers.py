@@ -38,8 +38,7 @@ class Leftovers:
         end = time.monotonic() + patience_s
         while (left := self._processes()) and time.monotonic() < end:
             time.sleep(0.2)
-        # A parent that is killed cannot remove the folder of its child.
-        known = f"pytest-of-{os.environ.get('USER', '')}", _OF_TENSORFLOW, "sparkcore-child-"
+        known = f"pytest-of-{os.environ.get('USER', '')}", _OF_TENSORFLOW
         files = [path for path in self.temporary.iterdir() if not path.name.startswith(known)]
         return [*left, *map(str, files), *sorted(_files() - self.before)]
 

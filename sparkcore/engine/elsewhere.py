@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,7 @@ def _end_with_parent() -> None:
     """End this process when its standard input ends, which the parent keeps open as long as it waits."""
     while os.read(0, 1):
         pass
+    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)  # of this process alone; the parent can no longer do it
     os._exit(1)
 
 
