@@ -58,8 +58,11 @@ def shown_text(page: Page) -> str:
         }""",
         polling=200,
     )
-    # How many numbers an axis has room for depends on when its chart got its width.
-    page.evaluate("document.querySelectorAll('.role-axis-label').forEach(one => one.remove())")
+    # How many of its numbers an axis has room for depends on the font that the browser had when it measured them.
+    page.evaluate(
+        """() => document.querySelectorAll('.role-axis-label text').forEach(
+            one => /^[\\d.,%\\s]+$/.test(one.textContent) && one.remove())"""
+    )
     text: str = page.get_by_test_id("stMain").inner_text()
     return "\n".join([*text.split("\n"), *names(page)])
 
