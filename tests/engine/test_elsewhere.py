@@ -49,16 +49,19 @@ def test_whoever_cancels_ends_the_process(tmp_path: Path) -> None:
     wait_until(lambda: not is_running(pid))
 
 
-def test_a_child_ends_with_its_parent_and_leaves_an_interrupt_to_it(tmp_path: Path) -> None:
+def test_a_child_ends_with_its_parent_and_leaves_it_the_interrupt(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     code = "from sparkcore.engine.elsewhere import call_elsewhere; from tests.child_actions import sleep; "
     code += f"call_elsewhere(sleep, {str(marker)!r}, 'no')"
-    with subprocess.Popen([sys.executable, "-c", code], env=child_environment()) as parent:
+    environment = {**child_environment(), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as parent:
         wait_until(lambda: marker.exists() and bool(marker.read_text()))
         pid = int(marker.read_text())
         os.kill(pid, signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             parent.wait(0.5)  # it would fail with its child
         assert is_running(pid)
+        assert list(tmp_path.glob("sparkcore-child-*"))
         parent.kill()
     wait_until(lambda: not is_running(pid))
+    assert not list(tmp_path.glob("sparkcore-child-*"))
