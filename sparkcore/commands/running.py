@@ -14,6 +14,7 @@ from sparkcore.analysis.policy import Policy
 from sparkcore.commands.options import engine_config, existing_store, run_config, truth_file
 from sparkcore.commands.reviewing import keep_truth
 from sparkcore.commands.terminal import print_json, print_table, watching
+from sparkcore.imaging.lettering import display_name, percent
 from sparkcore.runs.agreement import agreement_text
 from sparkcore.runs.manifest import Manifest
 from sparkcore.runs.results import load_results
@@ -176,5 +177,8 @@ def _print_manifest(store: RunStore, manifest: Manifest) -> None:
     if counts["images"] and not counts["ok"]:
         print('  No image could be read: every row has status "error".')
     print_table(("error", "images"), sorted(manifest.error_types.items(), key=lambda item: -item[1]))
-    labels = label_counts(table, top=_SHOWN_LABELS)
-    print_table(labels.schema.names, [tuple(row.values()) for row in labels.to_pylist()])
+    labels = label_counts(table, top=_SHOWN_LABELS).to_pylist()
+    print_table(
+        ("label", "images", "share"),
+        [(display_name(one["label"]), one["count"], percent(one["share"])) for one in labels],
+    )
